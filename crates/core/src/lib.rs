@@ -1,0 +1,9 @@
+//! The deterministic rollout engine of Serinus: strategies, analysis, ports.
+
+pub mod analysis;
+pub mod capacity;
+pub mod metric;
+pub mod port;
+pub mod rollout;
+pub mod time;
+pub mod traffic;

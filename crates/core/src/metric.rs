@@ -1,0 +1,354 @@
+//! Values that a metrics source answers with, and the questions put to it.
+
+use std::{cmp::Ordering, collections::BTreeMap, fmt, hash, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    time::{GoDuration, Timestamp},
+    traffic::Revision,
+};
+
+/// A floating-point number that can be compared, hashed and stored.
+///
+/// JSON has no `NaN` and no infinities, and metrics sources answer with them daily; here they are serialised as the
+/// texts `"NaN"`, `"+Inf"` and `"-Inf"`, the way Prometheus writes them. Equality is by value, except that NaN
+/// equals NaN; the order is that of [`f64::total_cmp`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Number(f64);
+
+impl Number {
+    /// Wraps a number; `-0.0` becomes `0.0`.
+    pub fn new(value: f64) -> Self {
+        if value.is_nan() { Self(f64::NAN) } else { Self(value + 0.0) }
+    }
+
+    /// The number.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// Whether the number is neither NaN nor infinite.
+    pub const fn is_finite(self) -> bool {
+        self.0.is_finite()
+    }
+
+    /// Whether this is "not a number".
+    pub const fn is_nan(self) -> bool {
+        self.0.is_nan()
+    }
+}
+
+impl From<f64> for Number {
+    fn from(value: f64) -> Self {
+        Self::new(value)
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl hash::Hash for Number {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.0.to_bits().hash(state);
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_nan() {
+            f.write_str("NaN")
+        } else if self.0.is_infinite() {
+            f.write_str(if self.0 > 0.0 { "+Inf" } else { "-Inf" })
+        } else if self.0 != 0.0 && !(1e-4..1e21).contains(&self.0.abs()) {
+            write!(f, "{:e}", self.0)
+        } else {
+            write!(f, "{}", self.0)
+        }
+    }
+}
+
+impl FromStr for Number {
+    type Err = NumberError;
+
+    /// Reads what [`Number`] prints, and every spelling Prometheus uses.
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        match text {
+            "NaN" => Ok(Self::new(f64::NAN)),
+            "+Inf" | "Inf" => Ok(Self::new(f64::INFINITY)),
+            "-Inf" => Ok(Self::new(f64::NEG_INFINITY)),
+            _ => text
+                .parse()
+                .ok()
+                .filter(|value: &f64| value.is_finite())
+                .map(Self::new)
+                .ok_or_else(|| NumberError { text: text.to_owned() }),
+        }
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() { serializer.serialize_f64(self.0) } else { serializer.collect_str(self) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(f64),
+            Text(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(value) => Ok(Self::new(value)),
+            Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Number {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Number".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A number, or one of the texts NaN, +Inf, -Inf.",
+            "anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "+Inf", "-Inf"]}]
+        })
+    }
+}
+
+/// A text that is not a number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a number: expected a decimal number, NaN, +Inf or -Inf")]
+pub struct NumberError {
+    text: String,
+}
+
+/// One answer of a metrics source, before anybody judged it.
+///
+/// The emptiness of an answer is part of it: a query that matched nothing is [`Sample::List`] without elements, an
+/// answer without a value is [`Sample::Null`], and 0/0 is a [`Number`] that is NaN. None of them is a pass.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Sample {
+    /// No value at all.
+    Null,
+    /// A yes or no.
+    Bool(bool),
+    /// A number; it may be NaN or infinite.
+    Number(Number),
+    /// A text.
+    Text(String),
+    /// Several values, in the order of the source; may be empty.
+    List(Vec<Sample>),
+    /// Named values.
+    Map(BTreeMap<String, Sample>),
+}
+
+impl Sample {
+    /// A number.
+    pub fn number(value: f64) -> Self {
+        Self::Number(Number::new(value))
+    }
+
+    /// An answer without any element: what a query that matched nothing gives.
+    pub const fn empty() -> Self {
+        Self::List(Vec::new())
+    }
+
+    /// The only number in this answer: the number itself, or that of a list with one element.
+    pub fn as_number(&self) -> Option<Number> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::List(items) => match items.as_slice() {
+                [only] => only.as_number(),
+                _ => None,
+            },
+            Self::Null | Self::Bool(_) | Self::Text(_) | Self::Map(_) => None,
+        }
+    }
+
+    /// Whether there is nothing in this answer.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::List(items) => items.is_empty(),
+            Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Map(_) => false,
+        }
+    }
+}
+
+impl From<f64> for Sample {
+    fn from(value: f64) -> Self {
+        Self::number(value)
+    }
+}
+
+impl fmt::Display for Sample {
+    /// Scalars plainly, lists as `[10,11]`, maps as JSON; as Argo Rollouts prints measured values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => value.fmt(f),
+            Self::Number(value) => value.fmt(f),
+            Self::Text(text) => f.write_str(text),
+            Self::List(items) => {
+                f.write_str("[")?;
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(",")?;
+                    }
+                    item.fmt(f)?;
+                }
+                f.write_str("]")
+            }
+            Self::Map(_) => f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?),
+        }
+    }
+}
+
+impl Serialize for Sample {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(value) if value.is_finite() => value.serialize(serializer),
+            // A text "NaN" and the number NaN must stay apart, so the number is written as a map with one key.
+            Self::Number(value) => BTreeMap::from([("$number", value)]).serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => items.serialize(serializer),
+            Self::Map(items) => items.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Sample {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::from(serde_json::Value::deserialize(deserializer)?))
+    }
+}
+
+impl From<serde_json::Value> for Sample {
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => Self::number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::String(text) => Self::Text(text),
+            Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            Value::Object(items) => {
+                if let (1, Some(Value::String(text))) = (items.len(), items.get("$number"))
+                    && let Ok(number) = text.parse()
+                {
+                    return Self::Number(number);
+                }
+                Self::Map(items.into_iter().map(|(key, value)| (key, Self::from(value))).collect())
+            }
+        }
+    }
+}
+
+/// What a metrics source is asked, in that source's own language.
+///
+/// Plain data, so that it can stand in a plan; the provider that knows the language reads `settings` and says what
+/// is wrong with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by readers of manifests and by hand; settings take what is new"
+)]
+pub struct Query {
+    /// Which provider answers: `prometheus`, or [`Query::BUILTIN`] for the two metrics every provider knows by name.
+    pub provider: String,
+    /// The query. `{{candidate}}` and `{{stable}}` stand for the two revisions.
+    pub text: String,
+    /// The window over which rates are taken, where the provider does not write it into the query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<GoDuration>,
+    /// Whatever else the provider needs: address, headers, timeout.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Query {
+    /// The provider name of the metrics that every provider knows: [`Query::SUCCESS_RATE`] and [`Query::DURATION`].
+    pub const BUILTIN: &str = "builtin";
+    /// Share of the candidate's requests that did not fail on the server's side, in percent, `0..=100`.
+    pub const SUCCESS_RATE: &str = "request-success-rate";
+    /// 99th percentile of the time the candidate takes to answer, in milliseconds.
+    pub const DURATION: &str = "request-duration";
+
+    /// One of the two metrics every provider knows by name, over a window.
+    pub fn builtin(name: impl Into<String>, window: GoDuration) -> Self {
+        Self {
+            provider: Self::BUILTIN.into(),
+            text: name.into(),
+            window: Some(window),
+            settings: BTreeMap::new(),
+        }
+    }
+
+    /// A query in the language of a provider.
+    pub fn new(provider: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { provider: provider.into(), text: text.into(), window: None, settings: BTreeMap::new() }
+    }
+}
+
+/// A question about one moment of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::exhaustive_structs, reason = "the whole of what a provider is told")]
+pub struct Question {
+    /// What is asked.
+    pub query: Query,
+    /// The new revision.
+    pub candidate: Revision,
+    /// The proven revision.
+    pub stable: Revision,
+    /// The moment the answer is about.
+    pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_json_cannot_hold_survives_a_round_trip() {
+        let sample = Sample::List(vec![
+            Sample::number(f64::NAN),
+            Sample::number(f64::INFINITY),
+            Sample::Text("NaN".into()),
+            Sample::number(0.5),
+            Sample::Null,
+        ]);
+        let text = serde_json::to_string(&sample).unwrap();
+        assert_eq!(serde_json::from_str::<Sample>(&text).unwrap(), sample);
+        assert_eq!(sample.to_string(), "[NaN,+Inf,NaN,0.5,null]");
+    }
+}

@@ -1,0 +1,432 @@
+//! What every strategy compiles to.
+
+use std::{fmt, ops::Range};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    analysis::{Analysis, AnalysisError},
+    capacity::Amount,
+    time::GoDuration,
+    traffic::{Match, Weight},
+};
+
+/// A validated [`PlanSpec`]: whoever holds one need not check it again.
+///
+/// Serialised as its specification; reading it back validates it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PlanSpec", into = "PlanSpec")]
+pub struct Plan {
+    spec: PlanSpec,
+    fingerprint: u64,
+}
+
+/// The plain data of a plan: what people and compilers write.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a specification that people write; use `..Default::default()`"
+)]
+pub struct PlanSpec {
+    /// The steps, in order. When the last is done the candidate is promoted.
+    pub steps: Vec<Step>,
+    /// The analyses that steps name by their place in this list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub analyses: Vec<Analysis>,
+    /// Analyses that run beside the steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub background: Vec<Background>,
+    /// Who runs how many instances.
+    #[serde(default)]
+    pub capacity: Capacity,
+    /// How long the world may take to follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress_deadline: Option<ProgressDeadline>,
+    /// How long the old revision is kept after a promotion, at its size.
+    #[serde(default, skip_serializing_if = "GoDuration::is_zero")]
+    pub keep_old: GoDuration,
+    /// How long the candidate is kept after an abort, once stable has its full capacity; `None`: for ever.
+    #[serde(default = "PlanSpec::at_once", skip_serializing_if = "PlanSpec::is_at_once")]
+    pub keep_aborted: Option<GoDuration>,
+    /// Whether the preview address leads to the candidate from the first step on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
+}
+
+/// One element of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum Step {
+    /// Give the candidate this share of the traffic, after it has the capacity to take it. Never below an earlier
+    /// weight.
+    Weight(Weight),
+    /// Run the candidate at this size, whatever its weight, until another `Scale` or the end. Only with
+    /// [`Capacity::Routed`].
+    Scale(CandidateScale),
+    /// Send matching requests to the candidate; an empty list ends it.
+    Match(Vec<Match>),
+    /// Copy this share of stable's requests to the candidate; zero ends it.
+    Mirror(Weight),
+    /// Wait: this long, or with `None` until a person resumes or promotes.
+    Hold(Option<GoDuration>),
+    /// Run an analysis, by its place in [`PlanSpec::analyses`], and wait for its verdict.
+    Analyse(usize),
+    /// Wait until the gate of this name is open.
+    Gate(String),
+    /// Give the candidate all traffic at once, after it has full capacity.
+    Switch,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Weight(weight) => write!(f, "weight {weight}"),
+            Self::Scale(scale) => write!(f, "scale to {scale}"),
+            Self::Match(matches) if matches.is_empty() => f.write_str("end matches"),
+            Self::Match(matches) => write!(f, "match {} rules", matches.len()),
+            Self::Mirror(share) => write!(f, "mirror {share}"),
+            Self::Hold(Some(lasting)) => write!(f, "hold {lasting}"),
+            Self::Hold(None) => f.write_str("hold until resumed"),
+            Self::Analyse(analysis) => write!(f, "analyse #{analysis}"),
+            Self::Gate(name) => write!(f, "gate {name}"),
+            Self::Switch => f.write_str("switch"),
+        }
+    }
+}
+
+/// How large the candidate is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum CandidateScale {
+    /// This many instances.
+    Replicas(u32),
+    /// This many percent of all replicas; may exceed 100.
+    Percent(u32),
+    /// As many as its weight needs; ends an earlier [`Step::Scale`].
+    MatchWeight,
+}
+
+impl fmt::Display for CandidateScale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replicas(replicas) => write!(f, "{replicas} replicas"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::MatchWeight => f.write_str("its weight"),
+        }
+    }
+}
+
+/// An analysis that runs beside the steps. Its failure aborts; its success changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(clippy::exhaustive_structs, reason = "a specification that people write")]
+pub struct Background {
+    /// The analysis, by its place in [`PlanSpec::analyses`].
+    pub analysis: usize,
+    /// The steps during which it runs, by their places: from the first up to but not including the last.
+    pub during: Range<usize>,
+}
+
+/// Who runs how many instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum Capacity {
+    /// Nobody: both revisions are always there, as the two variants of a flag are. Only routes are set.
+    #[default]
+    Unmanaged,
+    /// A router splits the traffic; instances follow the weights.
+    #[serde(rename_all = "camelCase")]
+    Routed {
+        /// Instances of the application, if the workload does not say.
+        replicas: u32,
+        /// Let stable shrink as its traffic goes; it keeps its full size otherwise.
+        #[serde(default)]
+        dynamic_stable: bool,
+        /// The least number of instances of a revision that has any.
+        #[serde(default)]
+        min_per_revision: u32,
+        /// How much of the candidate must be ready before it counts as there; all of it without this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ready_enough: Option<Amount>,
+    },
+    /// No router: a revision's share of the traffic is its share of the instances. No route is set.
+    #[serde(rename_all = "camelCase")]
+    Counted {
+        /// Instances of the application, if the workload does not say.
+        replicas: u32,
+        /// Instances above `replicas` allowed; a share is rounded up.
+        max_surge: Amount,
+        /// Instances below `replicas` allowed; a share is rounded down. If both are nothing, one is allowed.
+        max_unavailable: Amount,
+    },
+}
+
+/// How long the world may take to follow, and what happens when it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(clippy::exhaustive_structs, reason = "a specification that people write")]
+pub struct ProgressDeadline {
+    /// The longest time without progress. Holds, analyses, gates and pauses do not count.
+    pub within: GoDuration,
+    /// What happens then.
+    pub then: DeadlineAction,
+}
+
+/// What happens when the world does not follow in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum DeadlineAction {
+    /// Abort.
+    Abort,
+    /// Say so, and go on waiting.
+    Hold,
+}
+
+impl PlanSpec {
+    #[expect(clippy::unnecessary_wraps, reason = "the default of an optional field")]
+    const fn at_once() -> Option<GoDuration> {
+        Some(GoDuration::ZERO)
+    }
+
+    fn is_at_once(kept: &Option<GoDuration>) -> bool {
+        *kept == Some(GoDuration::ZERO)
+    }
+}
+
+impl Default for PlanSpec {
+    fn default() -> Self {
+        Self {
+            steps: Vec::new(),
+            analyses: Vec::new(),
+            background: Vec::new(),
+            capacity: Capacity::default(),
+            progress_deadline: None,
+            keep_old: GoDuration::ZERO,
+            keep_aborted: Self::at_once(),
+            preview: false,
+        }
+    }
+}
+
+impl Plan {
+    /// The specification, validated.
+    pub fn spec(&self) -> &PlanSpec {
+        &self.spec
+    }
+
+    /// The steps, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.spec.steps
+    }
+
+    /// A number that differs between plans that differ, and is the same on every machine. An attempt remembers it,
+    /// so that a changed plan is noticed.
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The weight in force once `steps` steps have been done.
+    pub fn weight_after(&self, steps: usize) -> Weight {
+        self.spec.steps[..steps.min(self.spec.steps.len())]
+            .iter()
+            .rev()
+            .find_map(|step| match step {
+                Step::Weight(weight) => Some(*weight),
+                Step::Switch => Some(Weight::FULL),
+                Step::Scale(_)
+                | Step::Match(_)
+                | Step::Mirror(_)
+                | Step::Hold(_)
+                | Step::Analyse(_)
+                | Step::Gate(_) => None,
+            })
+            .unwrap_or(Weight::ZERO)
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spec.fmt(f)
+    }
+}
+
+impl From<Plan> for PlanSpec {
+    fn from(plan: Plan) -> Self {
+        plan.spec
+    }
+}
+
+impl TryFrom<PlanSpec> for Plan {
+    type Error = PlanError;
+
+    fn try_from(spec: PlanSpec) -> Result<Self, PlanError> {
+        let mut weight = Weight::ZERO;
+        for (step, kind) in spec.steps.iter().enumerate() {
+            match kind {
+                Step::Weight(to) if *to < weight => {
+                    return Err(PlanError::WeightFalls { step, from: weight, to: *to });
+                }
+                Step::Weight(to) => weight = *to,
+                Step::Switch => weight = Weight::FULL,
+                Step::Scale(_) => {
+                    if !matches!(spec.capacity, Capacity::Routed { .. }) {
+                        return Err(PlanError::NeedsRouter { step, what: "scale" });
+                    }
+                }
+                Step::Match(_) | Step::Mirror(_) => {
+                    if matches!(spec.capacity, Capacity::Counted { .. }) {
+                        return Err(PlanError::NeedsRouter { step, what: "match or mirror" });
+                    }
+                }
+                Step::Hold(Some(lasting)) if lasting.is_negative() => {
+                    return Err(PlanError::NegativeDuration { place: format!("steps[{step}]") });
+                }
+                Step::Analyse(analysis) => {
+                    let named = spec.analyses.get(*analysis).ok_or_else(|| PlanError::NoSuchAnalysis {
+                        place: format!("steps[{step}]"),
+                        analysis: *analysis,
+                        analyses: spec.analyses.len(),
+                    })?;
+                    if !named.ends_by_itself() {
+                        return Err(PlanError::EndlessAnalysis { step, analysis: named.name.clone() });
+                    }
+                }
+                Step::Gate(name) if name.is_empty() => return Err(PlanError::UnnamedGate { step }),
+                Step::Hold(_) | Step::Gate(_) => {}
+            }
+        }
+        for (index, background) in spec.background.iter().enumerate() {
+            let place = format!("background[{index}]");
+            if background.analysis >= spec.analyses.len() {
+                return Err(PlanError::NoSuchAnalysis {
+                    place,
+                    analysis: background.analysis,
+                    analyses: spec.analyses.len(),
+                });
+            }
+            let Range { start, end } = background.during;
+            if start >= end || end > spec.steps.len() {
+                return Err(PlanError::NoSuchSteps { place, start, end, steps: spec.steps.len() });
+            }
+        }
+        for (index, analysis) in spec.analyses.iter().enumerate() {
+            analysis
+                .validate()
+                .map_err(|cause| PlanError::Analysis { place: format!("analyses[{index}]"), cause })?;
+        }
+        for (place, length) in [
+            ("keepOld", Some(spec.keep_old)),
+            ("keepAborted", spec.keep_aborted),
+            ("progressDeadline.within", spec.progress_deadline.map(|deadline| deadline.within)),
+        ] {
+            if length.is_some_and(GoDuration::is_negative) {
+                return Err(PlanError::NegativeDuration { place: place.to_owned() });
+            }
+        }
+        let fingerprint = fingerprint(&spec);
+        Ok(Self { spec, fingerprint })
+    }
+}
+
+/// The JSON form is hashed: it is the same on every machine, and it is what is stored.
+fn fingerprint(spec: &PlanSpec) -> u64 {
+    // Neither step can fail: every key is a text, and a slice can always be read.
+    let text = serde_json::to_vec(spec).unwrap_or_default();
+    murmur3::murmur3_x64_128(&mut text.as_slice(), 0).unwrap_or_default() as u64
+}
+
+/// Why a specification is not a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A weight below an earlier one.
+    #[error(
+        "steps[{step}] lowers the weight from {from} to {to}: within an attempt a weight never falls; remove the step, or abort to go back"
+    )]
+    WeightFalls {
+        /// The place of the step.
+        step: usize,
+        /// The weight before.
+        from: Weight,
+        /// The weight it asks for.
+        to: Weight,
+    },
+    /// A step that only a router can take.
+    #[error(
+        "steps[{step}] is a {what} step, which needs a traffic router: set `capacity` to `routed`, or remove the step"
+    )]
+    NeedsRouter {
+        /// The place of the step.
+        step: usize,
+        /// What kind of step it is.
+        what: &'static str,
+    },
+    /// An analysis that is not in the list.
+    #[error(
+        "{place} names analysis #{analysis}, but there are {analyses} analyses: add it to `analyses`, counting from 0"
+    )]
+    NoSuchAnalysis {
+        /// Where it is named.
+        place: String,
+        /// The number named.
+        analysis: usize,
+        /// How many there are.
+        analyses: usize,
+    },
+    /// A blocking analysis that would block for ever.
+    #[error(
+        "steps[{step}] waits for analysis `{analysis}`, which never ends: give each of its metrics a `count`"
+    )]
+    EndlessAnalysis {
+        /// The place of the step.
+        step: usize,
+        /// The analysis.
+        analysis: String,
+    },
+    /// A range of steps that does not exist.
+    #[error(
+        "{place} runs during steps {start}..{end}, but there are {steps} steps: the range must be within them and not empty"
+    )]
+    NoSuchSteps {
+        /// Where the range stands.
+        place: String,
+        /// Its first step.
+        start: usize,
+        /// The step it ends before.
+        end: usize,
+        /// How many steps there are.
+        steps: usize,
+    },
+    /// A gate nobody can open, having no name.
+    #[error("steps[{step}] is a gate without a name: give it the name its hook knows")]
+    UnnamedGate {
+        /// The place of the step.
+        step: usize,
+    },
+    /// A length of time below zero.
+    #[error("{place} is negative: expected a length of time of zero or more")]
+    NegativeDuration {
+        /// Where it stands.
+        place: String,
+    },
+    /// An analysis that cannot be run.
+    #[error("{place}: {cause}")]
+    Analysis {
+        /// Where it stands.
+        place: String,
+        /// What is wrong with it.
+        cause: AnalysisError,
+    },
+}

@@ -1,0 +1,1 @@
+//! Kubernetes for Serinus: Argo Rollouts and Flagger manifests compiled to plans.
