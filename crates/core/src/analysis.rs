@@ -3,8 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "expr")]
-pub use self::condition::{Condition, ConditionError};
-pub use self::validate::AnalysisError;
+pub use self::condition::{Condition, ConditionError, EvaluationError};
+pub use self::{
+    counters::Counters,
+    judge::Judged,
+    outcome::{Data, Outcome, Phase},
+    validate::AnalysisError,
+};
 use crate::{
     metric::{Number, Query},
     time::GoDuration,
@@ -12,6 +17,10 @@ use crate::{
 
 #[cfg(feature = "expr")]
 mod condition;
+mod counters;
+mod judge;
+mod outcome;
+pub mod run;
 mod validate;
 
 /// What must hold for a rollout to go on: metrics, and how their measurements add up.

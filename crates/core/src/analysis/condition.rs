@@ -18,6 +18,29 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Whether the condition mentions what an answer without data looks like.
+    pub(crate) fn asks_about_absence(&self) -> bool {
+        ["isNaN", "isNil", "isInf", "len", "default", "nil", "??"]
+            .iter()
+            .any(|word| self.source.contains(word))
+    }
+
+    /// Whether the condition holds for an answer.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be evaluated.
+    pub fn holds(&self, _result: &crate::metric::Sample) -> Result<bool, EvaluationError> {
+        Err(EvaluationError(format!("condition `{}` cannot be evaluated yet", self.source)))
+    }
+}
+
+/// Why a condition cannot be evaluated for an answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct EvaluationError(String);
+
 impl FromStr for Condition {
     type Err = ConditionError;
 
