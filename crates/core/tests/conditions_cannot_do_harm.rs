@@ -60,7 +60,7 @@ fn texts_that_a_backtracking_parser_dislikes_are_answered_at_once() {
         for text in [
             format!("{}{}", "result[".repeat(60), "]".repeat(60)),
             format!("{}+{}", "result[".repeat(60), "]".repeat(60)),
-            format!("{}1:{}", "result[".repeat(60), "]".repeat(60)),
+            format!("{}*:{}", "result[".repeat(60), "]".repeat(60)),
             format!("{}true{}", "if(".repeat(60), ")".repeat(60)),
             format!("{}true{}", "if (true) {".repeat(8), "}".repeat(8)),
             format!("{}*{}", "len(".repeat(60), ")".repeat(60)),
@@ -90,7 +90,8 @@ fn memory_is_bounded() {
 fn deep_but_allowed_conditions_are_evaluated_on_a_small_stack() {
     in_a_small_thread(|| {
         let indices = format!("result{} == 1", "[0]".repeat(Condition::MAX_OPERATORS - 1));
-        let sample = (0..Condition::MAX_OPERATORS - 1).fold(Sample::number(1.0), |inner, _| Sample::List(vec![inner]));
+        let sample =
+            (0..Condition::MAX_OPERATORS - 1).fold(Sample::number(1.0), |inner, _| Sample::List(vec![inner]));
         assert_eq!(indices.parse::<Condition>().unwrap().holds(&sample), Ok(true));
         let ternaries = format!("{}true", "false?1:".repeat(120));
         assert_eq!(ternaries.parse::<Condition>().unwrap().holds(&Sample::Null), Ok(true));

@@ -44,6 +44,7 @@ struct Parsed {
     program: Program,
     comparisons: Vec<Comparison>,
     asks_about_absence: bool,
+    is_deep: bool,
 }
 
 impl Condition {
@@ -68,7 +69,7 @@ impl Condition {
     pub fn holds(&self, result: &Sample) -> Result<bool, EvaluationError> {
         let evaluated = match self.parsed.comparisons.iter().find(|it| it.mismatches(result)) {
             Some(comparison) => Err(comparison.complaint(result)),
-            None => environment::evaluate(&self.parsed.program, result),
+            None => with_room(self.parsed.is_deep, || environment::evaluate(&self.parsed.program, result)),
         };
         evaluated.map_err(|reason| {
             let reason = if result.is_empty() {
@@ -93,7 +94,9 @@ impl FromStr for Condition {
         let parse = || {
             let tokens = scan::scan(source)?;
             let rewritten = rewrite::rewrite(&tokens)?;
-            let program = expr::compile(&rewritten.text).map_err(|error| {
+            // Few tokens cannot nest deeply.
+            let is_deep = tokens.len() > SHALLOW;
+            let program = with_room(is_deep, || expr::compile(&rewritten.text)).map_err(|error| {
                 // The parser's drawing shows the rewritten text; its last line says what was expected.
                 let drawn = error.to_string();
                 drawn.lines().last().unwrap_or_default().trim_start_matches([' ', '=']).to_owned()
@@ -103,12 +106,19 @@ impl FromStr for Condition {
                 program,
                 comparisons: rewritten.comparisons,
                 asks_about_absence: rewritten.asks_about_absence,
+                is_deep,
             })
         };
         parse()
             .map(|parsed| Self { parsed: Arc::new(parsed) })
             .map_err(|reason: String| ConditionError { source_text: quotable(source), reason })
     }
+}
+
+/// Runs something recursive on a stack of its own if it may need one. Within the bounds of a condition that is enough
+/// even without optimisation, whatever thread calls.
+fn with_room<T>(is_deep: bool, recurse: impl FnOnce() -> T) -> T {
+    if is_deep { stacker::maybe_grow(NEEDED_STACK, NEEDED_STACK, recurse) } else { recurse() }
 }
 
 /// A text short enough for a message.
@@ -175,5 +185,11 @@ pub struct EvaluationError {
     source_text: String,
     reason: String,
 }
+
+/// Tokens that every stack has room for.
+const SHALLOW: usize = 40;
+
+/// What the deepest condition needs, in bytes, with a wide margin.
+const NEEDED_STACK: usize = 16 << 20;
 
 const NO_DATA: &str = "metric result is nil or empty: no data returned from the metric provider";

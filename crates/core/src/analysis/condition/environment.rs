@@ -44,7 +44,9 @@ fn value(sample: &Sample) -> Value {
         Sample::Number(number) => Value::Float(number.get()),
         Sample::Text(text) => Value::String(text.clone()),
         Sample::List(items) => Value::Array(items.iter().map(value).collect()),
-        Sample::Map(items) => Value::Map(items.iter().map(|(key, item)| (key.clone(), value(item))).collect()),
+        Sample::Map(items) => {
+            Value::Map(items.iter().map(|(key, item)| (key.clone(), value(item))).collect())
+        }
     }
 }
 
@@ -76,7 +78,9 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
             .ok()
             .filter(|times| text.len().checked_mul(*times).is_some_and(|length| length <= MAX_TEXT))
             .map(|times| Value::String(text.repeat(times)))
-            .ok_or_else(|| fault(format!("repeat makes at most {MAX_TEXT} bytes, and not {times} of {}", text.len())))
+            .ok_or_else(|| {
+                fault(format!("repeat makes at most {MAX_TEXT} bytes, and not {times} of {}", text.len()))
+            })
     });
     environment
 });

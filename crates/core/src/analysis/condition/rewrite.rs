@@ -90,7 +90,9 @@ impl Writer {
                     return Err("`?.[` is not supported: use get(list, index)".to_owned());
                 }
                 if self.text[..self.operand].trim_end().ends_with(" |") {
-                    return Err("an index after a pipe is not supported: put the pipe in parentheses".to_owned());
+                    return Err(
+                        "an index after a pipe is not supported: put the pipe in parentheses".to_owned()
+                    );
                 }
                 let start = self.operand;
                 self.text.insert_str(start, ELEMENT);
@@ -182,11 +184,15 @@ fn check_names(tokens: &[Token<'_>]) -> Result<(), String> {
         let is_call = after.is_some_and(|after| after.is("("));
         if before.is_some_and(|before| before.is(".") || before.is("?.")) {
             if is_call {
-                return Err(format!("unknown method {name}: only times have methods, and conditions have no times"));
+                return Err(format!(
+                    "unknown method {name}: only times have methods, and conditions have no times"
+                ));
             }
         } else if is_call {
             if TIME_FUNCTIONS.contains(&name) {
-                return Err(format!("{name} is not available: a condition looks at the result and at no clock"));
+                return Err(format!(
+                    "{name} is not available: a condition looks at the result and at no clock"
+                ));
             }
             if !environment::knows(name) {
                 return Err(format!("unknown name {name}"));
@@ -265,7 +271,8 @@ fn type_before(tokens: &[Token<'_>], operator: usize) -> Type {
     };
     let stands_alone = first.checked_sub(1).is_none_or(|before| {
         let before = tokens[before];
-        matches!(before.text, "(" | "{" | "," | "&&" | "||" | "?" | ":" | ";" | "=") && before.kind == Kind::Symbol
+        matches!(before.text, "(" | "{" | "," | "&&" | "||" | "?" | ":" | ";" | "=")
+            && before.kind == Kind::Symbol
             || matches!(before.text, "and" | "or") && before.kind == Kind::Word
     });
     if stands_alone { type_of(tokens, first) } else { Type::Unknown }
@@ -299,7 +306,9 @@ fn type_of(tokens: &[Token<'_>], at: usize) -> Type {
         (Kind::Text, _) => Type::Text,
         (Kind::Name, "true" | "false") => Type::Bool,
         (Kind::Name, "result") if !is_call => Type::Result,
-        (Kind::Name, "asInt" | "asFloat" | "len" | "int" | "float" | "ceil" | "floor" | "round") if is_call => {
+        (Kind::Name, "asInt" | "asFloat" | "len" | "int" | "float" | "ceil" | "floor" | "round")
+            if is_call =>
+        {
             Type::Number
         }
         (Kind::Name, "string" | "trim" | "upper" | "lower" | "type" | "join") if is_call => Type::Text,

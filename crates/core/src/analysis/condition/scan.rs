@@ -37,7 +37,11 @@ impl Token<'_> {
 /// If it is too long, too deep, has too many operators, brackets that do not match or characters that no token has.
 pub(super) fn scan(source: &str) -> Result<Vec<Token<'_>>, String> {
     if source.len() > Condition::MAX_LENGTH {
-        return Err(format!("it is {} bytes long: at most {} are allowed", source.len(), Condition::MAX_LENGTH));
+        return Err(format!(
+            "it is {} bytes long: at most {} are allowed",
+            source.len(),
+            Condition::MAX_LENGTH
+        ));
     }
     let mut tokens: Vec<Token<'_>> = Vec::new();
     let (mut open, mut operators, mut conditionals) = (Vec::new(), 0_usize, 0_usize);
@@ -185,8 +189,8 @@ const WORDS: &[&str] =
 
 /// Longer ones first.
 const SYMBOLS: &[&str] = &[
-    "**", "..", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "(", ")", "[", "]", "{", "}", ",", ";", ":", "?",
-    ".", "+", "-", "*", "/", "%", "^", "<", ">", "!", "|", "=",
+    "**", "..", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "(", ")", "[", "]", "{", "}", ",", ";", ":",
+    "?", ".", "+", "-", "*", "/", "%", "^", "<", ">", "!", "|", "=",
 ];
 
 #[cfg(test)]
