@@ -102,10 +102,15 @@ struct Script {
 }
 
 #[derive(Clone)]
-struct Function(Arc<dyn Fn(&Question) -> Result<Sample, PortError> + Send + Sync>);
+struct Function(Arc<dyn Answer>);
 
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Function")
     }
 }
+
+/// What a scripted function is.
+trait Answer: Fn(&Question) -> Result<Sample, PortError> + Send + Sync {}
+
+impl<F: Fn(&Question) -> Result<Sample, PortError> + Send + Sync> Answer for F {}
