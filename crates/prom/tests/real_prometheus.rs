@@ -2,27 +2,26 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the harness of tests may panic")]
 
-use std::{
-    io,
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
-
 use serinus_core::{
     metric::{Query, Question, Sample},
     port::{MetricProvider, PortErrorKind},
     time::{GoDuration, Timestamp},
 };
 use serinus_prom::{Builtin, Client, PrometheusProvider, QueryError, Range, Source, Value, Variables};
-use tempfile::TempDir;
+
+use self::{prometheus::Prometheus, remote_write::Counted};
+
+#[path = "common/prometheus.rs"]
+mod prometheus;
+#[path = "common/remote_write.rs"]
+mod remote_write;
 
 #[tokio::test]
 async fn scalars_vectors_matrices_and_texts_are_read() {
-    let Some(prometheus) = Prometheus::start().await else { return };
+    let Some(prometheus) = start().await else { return };
     let now = this_second();
-    prometheus.push(&[Counted::new(&[("__name__", "a_total"), ("app", "cart")], 2.0, now)]).await;
-    let client = prometheus.client();
+    push(&prometheus, &[Counted::new(&[("__name__", "a_total"), ("app", "cart")], 2.0, now)]).await;
+    let client = client(&prometheus);
 
     let Value::Scalar(point) = client.query("1 + 1", Some(now)).await.unwrap().value else {
         panic!("scalar")
@@ -53,10 +52,10 @@ async fn scalars_vectors_matrices_and_texts_are_read() {
 
 #[tokio::test]
 async fn nothing_divided_by_nothing_and_nothing_at_all_are_different_answers() {
-    let Some(prometheus) = Prometheus::start().await else { return };
+    let Some(prometheus) = start().await else { return };
     let now = this_second();
-    prometheus.push(&[Counted::new(&[("__name__", "quiet_total")], 0.0, now)]).await;
-    let provider = PrometheusProvider::new(prometheus.client());
+    push(&prometheus, &[Counted::new(&[("__name__", "quiet_total")], 0.0, now)]).await;
+    let provider = PrometheusProvider::new(client(&prometheus));
     let ask = async |text: &str| provider.ask(&question(Query::new("prometheus", text), now)).await.unwrap();
     let ratio = "sum(rate(quiet_total[10s])) / sum(rate(quiet_total[10s]))";
     assert_eq!(ask(ratio).await, Sample::List(vec![Sample::number(f64::NAN)]));
@@ -67,16 +66,15 @@ async fn nothing_divided_by_nothing_and_nothing_at_all_are_different_answers() {
 
 #[tokio::test]
 async fn a_query_that_does_not_parse_is_refused_in_the_words_of_prometheus() {
-    let Some(prometheus) = Prometheus::start().await else { return };
-    let error = prometheus.client().query("sum(", None).await.unwrap_err();
+    let Some(prometheus) = start().await else { return };
+    let error = client(&prometheus).query("sum(", None).await.unwrap_err();
     let QueryError::Refused { status: 400, error_type, message, .. } = &error else { panic!("{error}") };
     assert_eq!(error_type, "bad_data");
     assert!(message.contains("parse error"), "{message}");
     assert_eq!(error.kind(), PortErrorKind::Invalid);
     // Two series on the one side: found out only when the query runs.
-    let error = prometheus
-        .client()
-        .query("vector(1) + on() (vector(1) or label_replace(vector(1), \"a\", \"b\", \"\", \"\"))", None)
+    let error = client(&prometheus)
+        .query(r#"vector(1) + on() (vector(1) or label_replace(vector(1), "a", "b", "", ""))"#, None)
         .await;
     let error = error.expect_err("many-to-one matching must be explicit");
     assert!(matches!(&error, QueryError::Refused { error_type, .. } if error_type == "execution"), "{error}");
@@ -84,15 +82,15 @@ async fn a_query_that_does_not_parse_is_refused_in_the_words_of_prometheus() {
 
 #[tokio::test]
 async fn a_query_of_one_hundred_thousand_bytes_is_answered() {
-    let Some(prometheus) = Prometheus::start().await else { return };
+    let Some(prometheus) = start().await else { return };
     let long = "x".repeat(100_000);
-    let answer = prometheus.client().query(&format!("\"{long}\""), None).await.unwrap();
+    let answer = client(&prometheus).query(&format!("\"{long}\""), None).await.unwrap();
     assert_eq!(answer.value, Value::String(long));
 }
 
 #[tokio::test]
 async fn the_data_plane_of_this_process_is_judged_exactly() {
-    let Some(prometheus) = Prometheus::start().await else { return };
+    let Some(prometheus) = start().await else { return };
     let now = this_second();
     let requests = |revision: &'static str, status: &'static str, rate: f64| {
         let labels = [("__name__", "http_requests_total"), ("revision", revision), ("status", status)];
@@ -103,8 +101,9 @@ async fn the_data_plane_of_this_process_is_judged_exactly() {
             [("__name__", "http_request_duration_seconds_bucket"), ("le", bound), ("revision", "v2")];
         Counted::new(&labels, rate, now)
     };
-    prometheus
-        .push(&[
+    push(
+        &prometheus,
+        &[
             requests("v1", "200", 900.0),
             requests("v2", "200", 95.0),
             requests("v2", "404", 4.0),
@@ -113,9 +112,10 @@ async fn the_data_plane_of_this_process_is_judged_exactly() {
             bucket("0.1", 98.0),
             bucket("0.2", 100.0),
             bucket("+Inf", 100.0),
-        ])
-        .await;
-    let provider = PrometheusProvider::new(prometheus.client()).source(Source::Serinus);
+        ],
+    )
+    .await;
+    let provider = PrometheusProvider::new(client(&prometheus)).source(Source::Serinus);
     let ask = async |name: &str, candidate: &str| {
         let query = Query::builtin(name, GoDuration::from_secs(10));
         let question = Question { candidate: candidate.into(), ..question(query, now) };
@@ -132,7 +132,7 @@ async fn the_data_plane_of_this_process_is_judged_exactly() {
 
 #[tokio::test]
 async fn the_requests_of_istio_are_judged_exactly() {
-    let Some(prometheus) = Prometheus::start().await else { return };
+    let Some(prometheus) = start().await else { return };
     let now = this_second();
     let requests = |workload: &'static str, code: &'static str, rate: f64| {
         let labels = [
@@ -144,25 +144,23 @@ async fn the_requests_of_istio_are_judged_exactly() {
         ];
         Counted::new(&labels, rate, now)
     };
-    prometheus
-        .push(&[
-            requests("cart", "200", 3.0),
-            requests("cart", "500", 1.0),
-            requests("cart-primary", "500", 9.0),
-        ])
-        .await;
+    push(
+        &prometheus,
+        &[requests("cart", "200", 3.0), requests("cart", "500", 1.0), requests("cart-primary", "500", 9.0)],
+    )
+    .await;
     let mut variables = Variables::default();
     variables.namespace = Some("shop".into());
     variables.target = Some("cart".into());
-    let provider = PrometheusProvider::new(prometheus.client()).source(Source::Istio).variables(variables);
+    let provider = PrometheusProvider::new(client(&prometheus)).source(Source::Istio).variables(variables);
     let query = Query::builtin(Query::SUCCESS_RATE, GoDuration::from_secs(10));
     assert_eq!(provider.ask(&question(query, now)).await.unwrap(), Sample::number(75.0));
 }
 
 #[tokio::test]
 async fn every_builtin_query_is_one_that_prometheus_understands() {
-    let Some(prometheus) = Prometheus::start().await else { return };
-    let client = prometheus.client();
+    let Some(prometheus) = start().await else { return };
+    let client = client(&prometheus);
     let mut variables = Variables::new("1m30s".parse().unwrap());
     variables.namespace = Some("shop".into());
     variables.target = Some("cart.v2".into());
@@ -184,161 +182,18 @@ fn this_second() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second()).expect("the present")
 }
 
-/// A Prometheus of its own, with a scratch folder and a port from the kernel; ended when dropped.
-struct Prometheus {
-    child: Child,
-    address: String,
-    _folder: TempDir,
+async fn start() -> Option<Prometheus> {
+    Prometheus::start("", client_on).await
 }
 
-impl Prometheus {
-    /// None, and a word about it, if there is no Prometheus here.
-    async fn start() -> Option<Self> {
-        for _ in 0..STARTS {
-            match Self::launch() {
-                Ok(mut prometheus) => {
-                    if prometheus.becomes_ready().await {
-                        return Some(prometheus);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    println!("skipped: prometheus not found");
-                    return None;
-                }
-                Err(error) => panic!("cannot start prometheus: {error}"),
-            }
-        }
-        panic!("prometheus did not become ready in {STARTS} starts");
-    }
-
-    fn launch() -> io::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let config = folder.path().join("prometheus.yml");
-        std::fs::write(&config, "global: {}\n")?;
-        // Between here and the start somebody else may take the port; then it is tried again.
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .args(["--web.enable-remote-write-receiver", "--log.level=error"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        Ok(Self { child, address: format!("http://127.0.0.1:{port}"), _folder: folder })
-    }
-
-    async fn becomes_ready(&mut self) -> bool {
-        let http = reqwest::Client::new();
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return false;
-            }
-            let answer = http.get(format!("{}/-/ready", self.address)).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        false
-    }
-
-    fn client(&self) -> Client {
-        Client::new(self.address.as_str()).expect("an address")
-    }
-
-    /// Writes series into it, by the remote-write protocol.
-    async fn push(&self, series: &[Counted]) {
-        let mut request = Vec::new();
-        for counted in series {
-            field(&mut request, 1, &counted.encoded());
-        }
-        let answer = reqwest::Client::new()
-            .post(format!("{}/api/v1/write", self.address))
-            .header("content-encoding", "snappy")
-            .header("content-type", "application/x-protobuf")
-            .header("x-prometheus-remote-write-version", "0.1.0")
-            .body(snappy(&request))
-            .send()
-            .await
-            .expect("an answer");
-        let status = answer.status();
-        assert!(status.is_success(), "{status}: {}", answer.text().await.unwrap_or_default());
-    }
+async fn push(prometheus: &Prometheus, series: &[Counted]) {
+    remote_write::push(prometheus.port, series).await;
 }
 
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn client(prometheus: &Prometheus) -> Client {
+    client_on(prometheus.port)
 }
 
-/// A counter that grew steadily for the last minute, with a sample every second.
-struct Counted {
-    labels: Vec<(&'static str, &'static str)>,
-    rate: f64,
-    until: Timestamp,
+fn client_on(port: u16) -> Client {
+    Client::new(format!("http://127.0.0.1:{port}")).expect("an address")
 }
-
-impl Counted {
-    fn new(labels: &[(&'static str, &'static str)], rate: f64, until: Timestamp) -> Self {
-        let mut labels = labels.to_vec();
-        labels.sort_unstable();
-        Self { labels, rate, until }
-    }
-
-    /// A `TimeSeries`: labels (1) of name (1) and value (2), samples (2) of value (1) and milliseconds (2).
-    fn encoded(&self) -> Vec<u8> {
-        let mut series = Vec::new();
-        for (name, value) in &self.labels {
-            let mut label = Vec::new();
-            field(&mut label, 1, name.as_bytes());
-            field(&mut label, 2, value.as_bytes());
-            field(&mut series, 1, &label);
-        }
-        for second in 0..=60_u32 {
-            let mut sample = vec![1 << 3 | 1];
-            // Far from zero, where the extrapolation of `rate` would stop.
-            let value = 1e6 + self.rate * f64::from(second);
-            sample.extend(value.to_le_bytes());
-            sample.push(2 << 3);
-            let millis = self.until.as_millisecond() - i64::from(60 - second) * 1000;
-            varint(&mut sample, u64::try_from(millis).expect("after 1970"));
-            field(&mut series, 2, &sample);
-        }
-        series
-    }
-}
-
-fn field(message: &mut Vec<u8>, number: u8, content: &[u8]) {
-    message.push(number << 3 | 2);
-    varint(message, content.len() as u64);
-    message.extend_from_slice(content);
-}
-
-fn varint(message: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        message.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    message.push(value as u8);
-}
-
-/// Snappy's block format with nothing compressed.
-fn snappy(raw: &[u8]) -> Vec<u8> {
-    let mut block = Vec::new();
-    varint(&mut block, raw.len() as u64);
-    for piece in raw.chunks(60_000) {
-        block.push(0xF4);
-        let length = u16::try_from(piece.len() - 1).expect("at most 60 000");
-        block.extend(length.to_le_bytes());
-        block.extend_from_slice(piece);
-    }
-    block
-}
-
-const STARTS: usize = 5;
-const PATIENCE: Duration = Duration::from_secs(20);
