@@ -54,7 +54,7 @@
 //! |---|---|---|
 //! | `address` | where Prometheus is; user and password in it are sent as basic authentication | the provider's client |
 //! | `timeout` | how long to wait, `30s` | as the client, else 30 s |
-//! | `insecure` | `true`: do not verify certificates | `false` |
+//! | `insecure` | `true`: do not verify certificates; only beside `address` | `false` |
 //! | `header.<Name>` | a header to send | |
 //! | `method` | `auto`, `get` or `post` | `auto`: GET unless the query is too long for it |
 //! | `range.start`, `range.step` | make it a range query: a moment, and a length such as `1m` | an instant query |

@@ -189,6 +189,15 @@ mod tests {
     }
 
     #[test]
+    fn no_beginning_of_an_answer_is_taken_for_an_answer() {
+        let whole = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"ä":"b"},"values":[[1.5,"2"],[2,"NaN"]]}]}}"#;
+        read(whole).unwrap();
+        for (end, _) in whole.char_indices() {
+            assert!(read(&whole[..end]).is_err(), "{end}");
+        }
+    }
+
+    #[test]
     fn a_time_beyond_all_ages_is_refused() {
         let error =
             read(r#"{"status":"success","data":{"resultType":"scalar","result":[1e300,"1"]}}"#).unwrap_err();
