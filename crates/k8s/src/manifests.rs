@@ -1,0 +1,309 @@
+//! The manifests that were read, and the way from them to plans.
+
+use std::fmt;
+
+use crate::{
+    argo,
+    compiled::Compiled,
+    fault::{Fault, FaultKind, Faults},
+    flagger,
+    node::Node,
+    place::Place,
+    read::Source,
+    schema::{self, Field},
+};
+
+/// Manifests that go together, checked against their schemas. Made by [`read`](crate::read).
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    pub(crate) documents: Vec<Document>,
+    pub(crate) dropped: Vec<Fault>,
+    pub(crate) others: Vec<Other>,
+    /// Workloads, for their number of replicas.
+    workloads: Vec<Workload>,
+}
+
+impl Manifests {
+    /// The rollouts and canaries, in the order of the texts.
+    pub fn rollouts(&self) -> impl Iterator<Item = Named<'_>> {
+        self.documents.iter().filter(|document| document.kind.is_rollout()).map(|document| Named {
+            kind: document.kind,
+            name: &document.name,
+            namespace: document.namespace.as_deref(),
+        })
+    }
+
+    /// Unknown fields that were left out; always empty in [`Mode::Strict`](crate::Mode::Strict).
+    pub fn dropped(&self) -> &[Fault] {
+        &self.dropped
+    }
+
+    /// Documents of other kinds, which play no part.
+    pub fn ignored(&self) -> &[Other] {
+        &self.others
+    }
+
+    /// Compiles the rollout or canary of this name: `checkout`, or `shop/checkout` with its namespace.
+    ///
+    /// # Errors
+    ///
+    /// Everything in it, and in the templates it names, that keeps it from being a plan; or that there is no such
+    /// rollout, or more than one.
+    pub fn compile(&self, name: &str) -> Result<Compiled, Faults> {
+        let (namespace, bare) = match name.split_once('/') {
+            Some((namespace, bare)) => (Some(namespace), bare),
+            None => (None, name),
+        };
+        let mut found = self.documents.iter().filter(|document| {
+            document.kind.is_rollout()
+                && document.name == bare
+                && (namespace.is_none() || document.namespace.as_deref() == namespace)
+        });
+        match (found.next(), found.next()) {
+            (Some(document), None) => self.compile_document(document),
+            (None, _) => {
+                Err(self
+                    .nothing(format!("there is no Rollout and no Canary `{name}`: choose {}", self.choice())))
+            }
+            (Some(_), Some(_)) => Err(self.nothing(format!(
+                "`{name}` is the name of more than one: write it as `namespace/name`; choose {}",
+                self.choice()
+            ))),
+        }
+    }
+
+    /// Compiles the only rollout or canary.
+    ///
+    /// # Errors
+    ///
+    /// As [`Manifests::compile`]; or that there is none, or more than one.
+    pub fn compile_only(&self) -> Result<Compiled, Faults> {
+        let mut rollouts = self.documents.iter().filter(|document| document.kind.is_rollout());
+        match (rollouts.next(), rollouts.next()) {
+            (Some(document), None) => self.compile_document(document),
+            (None, _) => Err(self.nothing(
+                "there is no Rollout and no Canary in these files: add one; templates alone do nothing"
+                    .into(),
+            )),
+            (Some(_), Some(_)) => {
+                Err(self.nothing(format!("there is more than one rollout: choose {}", self.choice())))
+            }
+        }
+    }
+
+    /// Compiles every rollout and canary.
+    ///
+    /// # Errors
+    ///
+    /// Everything that keeps any of them from being a plan.
+    pub fn compile_all(&self) -> Result<Vec<Compiled>, Faults> {
+        let mut compiled = Vec::new();
+        let mut faults = Vec::new();
+        for document in self.documents.iter().filter(|document| document.kind.is_rollout()) {
+            match self.compile_document(document) {
+                Ok(one) => compiled.push(one),
+                Err(more) => faults.extend(more),
+            }
+        }
+        Faults::check(faults).map(|()| compiled)
+    }
+
+    /// The document of this kind and name that a document of this namespace names. A namespace that is not written
+    /// is whichever the file is applied to, so it fits every other.
+    pub(crate) fn find(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Option<&Document> {
+        let named =
+            || self.documents.iter().filter(|document| document.kind == kind && document.name == name);
+        if kind == Kind::ClusterAnalysisTemplate {
+            return named().next();
+        }
+        let exact = named().find(|document| document.namespace.as_deref() == namespace);
+        exact.or_else(|| named().find(|document| document.namespace.is_none() || namespace.is_none()))
+    }
+
+    /// The names of all documents of a kind, for messages.
+    pub(crate) fn names_of(&self, kind: Kind) -> String {
+        let names: Vec<_> = self
+            .documents
+            .iter()
+            .filter(|document| document.kind == kind)
+            .map(|document| format!("`{}`", document.name))
+            .collect();
+        if names.is_empty() { "none".into() } else { names.join(", ") }
+    }
+
+    /// How many replicas the workload of this name has, if its manifest is among these and says.
+    pub(crate) fn replicas_of(&self, namespace: Option<&str>, kind: &str, name: &str) -> Option<u32> {
+        let fits = |workload: &&Workload| {
+            workload.kind == kind
+                && workload.name == name
+                && (workload.namespace.is_none()
+                    || namespace.is_none()
+                    || workload.namespace.as_deref() == namespace)
+        };
+        self.workloads.iter().find(fits).map(|workload| workload.replicas)
+    }
+
+    pub(crate) fn keep_other(&mut self, other: Other, source: &Source, node: Node) {
+        let place = Place::root(&source.name, &node);
+        let replicas = place.get("spec").and_then(|spec| spec.integer("replicas"));
+        if let Some(replicas) = replicas.and_then(|replicas| u32::try_from(replicas).ok()) {
+            let namespace = place.get("metadata").and_then(|metadata| metadata.name_in("namespace"));
+            self.workloads.push(Workload {
+                kind: other.kind.clone(),
+                name: other.name.clone(),
+                namespace: namespace.map(str::to_owned),
+                replicas,
+            });
+        }
+        self.others.push(other);
+    }
+
+    fn compile_document(&self, document: &Document) -> Result<Compiled, Faults> {
+        match document.kind {
+            Kind::Rollout => argo::compile(self, document),
+            Kind::Canary | Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate | Kind::MetricTemplate => {
+                flagger::compile(self, document)
+            }
+        }
+    }
+
+    fn choice(&self) -> String {
+        let names: Vec<_> = self
+            .rollouts()
+            .map(|named| match named.namespace {
+                Some(namespace) => format!("`{namespace}/{}`", named.name),
+                None => format!("`{}`", named.name),
+            })
+            .collect();
+        if names.is_empty() { "after adding one; there is none".into() } else { names.join(" or ") }
+    }
+
+    fn nothing(&self, message: String) -> Faults {
+        let file = self.documents.first().map_or("manifests", |document| &document.file);
+        Faults::from(Fault {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            field: String::new(),
+            kind: FaultKind::Missing,
+            message,
+        })
+    }
+}
+
+/// A rollout or canary, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Named<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// `metadata.name`.
+    pub name: &'a str,
+    /// `metadata.namespace`, if written.
+    pub namespace: Option<&'a str>,
+}
+
+/// A document of a kind that plays no part in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Other {
+    /// The name of the source.
+    pub file: String,
+    /// The line it begins at.
+    pub line: u32,
+    /// Its `apiVersion`.
+    pub api_version: String,
+    /// Its `kind`.
+    pub kind: String,
+    /// Its `metadata.name`; empty if it has none.
+    pub name: String,
+}
+
+/// The kinds that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A rollout of Argo Rollouts.
+    Rollout,
+    /// Metrics for rollouts of one namespace.
+    AnalysisTemplate,
+    /// Metrics for rollouts of every namespace.
+    ClusterAnalysisTemplate,
+    /// A rollout of Flagger.
+    Canary,
+    /// A query for canaries.
+    MetricTemplate,
+}
+
+impl Kind {
+    pub(crate) fn of(group: &str, kind: &str) -> Option<Self> {
+        match (group, kind) {
+            ("argoproj.io", "Rollout") => Some(Self::Rollout),
+            ("argoproj.io", "AnalysisTemplate") => Some(Self::AnalysisTemplate),
+            ("argoproj.io", "ClusterAnalysisTemplate") => Some(Self::ClusterAnalysisTemplate),
+            ("flagger.app", "Canary") => Some(Self::Canary),
+            ("flagger.app", "MetricTemplate") => Some(Self::MetricTemplate),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn api_version(self) -> &'static str {
+        match self {
+            Self::Rollout | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => "argoproj.io/v1alpha1",
+            Self::Canary | Self::MetricTemplate => "flagger.app/v1beta1",
+        }
+    }
+
+    pub(crate) const fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Rollout => schema::argo::ROLLOUT,
+            Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => schema::argo::ANALYSIS_TEMPLATE,
+            Self::Canary => schema::flagger::CANARY,
+            Self::MetricTemplate => schema::flagger::METRIC_TEMPLATE,
+        }
+    }
+
+    const fn is_rollout(self) -> bool {
+        matches!(self, Self::Rollout | Self::Canary)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rollout => "Rollout",
+            Self::AnalysisTemplate => "AnalysisTemplate",
+            Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
+            Self::Canary => "Canary",
+            Self::MetricTemplate => "MetricTemplate",
+        })
+    }
+}
+
+/// A document of one of the kinds that are read.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) namespace: Option<String>,
+    pub(crate) file: String,
+    pub(crate) node: Node,
+}
+
+impl Document {
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place::root(&self.file, &self.node)
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (self.kind, &self.name, &self.namespace) == (other.kind, &other.name, &other.namespace)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Workload {
+    kind: String,
+    name: String,
+    namespace: Option<String>,
+    replicas: u32,
+}
