@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod capacity;
+pub mod driver;
 pub mod metric;
 pub mod port;
 pub mod rollout;

@@ -11,6 +11,7 @@ use self::{progress::Progress, rounds::RoundProgress};
 use super::{Analysis, Phase};
 use crate::time::Timestamp;
 
+mod conclusive;
 mod measurement;
 mod progress;
 mod rounds;
