@@ -39,6 +39,13 @@ pub struct Analysis {
     pub rounds: Option<Rounds>,
 }
 
+impl Analysis {
+    /// An analysis of these metrics, each with its own time and limits.
+    pub fn of(name: impl Into<String>, metrics: impl IntoIterator<Item = Metric>) -> Self {
+        Self { name: name.into(), metrics: metrics.into_iter().collect(), rounds: None }
+    }
+}
+
 /// All metrics measured together; a round passes if every metric does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
