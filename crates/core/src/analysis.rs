@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "expr")]
 pub use self::condition::{Condition, ConditionError, EvaluationError};
 pub use self::{
-    counters::Counters,
+    counters::{Counters, MetricStatus},
     judge::Judged,
     outcome::{Data, Outcome, Phase},
     time_expression::{TimeExpression, TimeExpressionError},
-    validate::{AnalysisError, MetricNumbers, MetricRule},
+    validate::{AnalysisError, MetricNumbers, MetricRule, check_providers},
 };
 use crate::{
     metric::{Number, Query},
