@@ -1,5 +1,7 @@
 //! Replica counts are those of Argo Rollouts, and no input breaks the arithmetic.
 
+#![expect(clippy::unwrap_used, reason = "a case that cannot be read is a test that fails")]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use serinus_core::capacity::{
