@@ -25,7 +25,9 @@ fn main() -> ExitCode {
         }
     }
     if sources.is_empty() {
-        eprintln!("usage: explain [--lenient] FILE...: name the files of a Rollout or Canary and its templates");
+        eprintln!(
+            "usage: explain [--lenient] FILE...: name the files of a Rollout or Canary and its templates"
+        );
         return ExitCode::from(2);
     }
     match told(&sources, mode) {

@@ -15,11 +15,12 @@ use serinus_core::{
     time::GoDuration,
 };
 
+use self::arguments::Arguments;
 use crate::{
     compiled::{Compiled, Names, Strategy},
-    fault::{FaultKind, Faults},
+    fault::{Fault, FaultKind, Faults},
     ledger::Ledger,
-    manifests::{Document, Manifests},
+    manifests::{Document, Kind, Manifests},
     node::Value,
     place::Place,
 };
@@ -32,15 +33,7 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
             .fault(FaultKind::Missing, "this Rollout has no `spec`: add it, with a `strategy`")
             .into());
     };
-    let mut compiler = Compiler {
-        manifests,
-        document,
-        root: root.clone(),
-        spec: spec.clone(),
-        ledger: Ledger::default(),
-        analyses: Vec::new(),
-        names: Names { workload: document.name.clone(), ..Names::default() },
-    };
+    let mut compiler = Compiler::new(manifests, document, root.clone(), spec.clone());
     compiler.check_cluster_fields();
     let drafted = match (spec.find(&["strategy", "canary"]), spec.find(&["strategy", "blueGreen"])) {
         (Some(canary), None) => Some(compiler.canary(&canary)),
@@ -71,7 +64,7 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
                     plan,
                     names,
                     metrics_server: None,
-                    warnings: ledger.warnings,
+                    warnings: ledger.into_warnings(),
                 });
             }
             Err(error) => ledger.fault_in(&spec, "strategy", FaultKind::Invalid, error.to_string()),
@@ -81,6 +74,23 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
         // A draft is missing only together with a fault.
         spec.fault(FaultKind::Missing, "no strategy").into()
     }))
+}
+
+/// The faults in a template that no rollout uses.
+pub(crate) fn check_template(manifests: &Manifests, document: &Document) -> Vec<Fault> {
+    let root = document.place();
+    let (Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate, Some(spec)) =
+        (document.kind, root.get("spec"))
+    else {
+        return Vec::new();
+    };
+    let metrics = spec.items("metrics");
+    let mut compiler = Compiler::new(manifests, document, root, spec);
+    let arguments = Arguments::unset(&compiler.spec);
+    for metric in &metrics {
+        compiler.metric(metric, &arguments);
+    }
+    compiler.ledger.faults
 }
 
 /// What a strategy compiles to, but for the analyses and what all strategies share.
@@ -96,7 +106,12 @@ struct Compiler<'a> {
     names: Names,
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
+    fn new(manifests: &'a Manifests, document: &'a Document, root: Place<'a>, spec: Place<'a>) -> Self {
+        let names = Names { workload: document.name.clone(), ..Names::default() };
+        Self { manifests, document, root, spec, ledger: Ledger::default(), analyses: Vec::new(), names }
+    }
+
     /// What a cluster would refuse and a local run does not need.
     fn check_cluster_fields(&mut self) {
         let spec = self.spec.clone();

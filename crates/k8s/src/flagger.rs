@@ -59,7 +59,7 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
                     plan,
                     names,
                     metrics_server,
-                    warnings: ledger.warnings,
+                    warnings: ledger.into_warnings(),
                 });
             }
             Err(error) => ledger.fault_in(&spec, "analysis", FaultKind::Invalid, error.to_string()),

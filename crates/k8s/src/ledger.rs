@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use serinus_core::time::GoDuration;
 
 use crate::{
-    fault::{Fault, FaultKind},
+    fault::{Fault, FaultKind, put_in_order},
     place::Place,
 };
 
@@ -17,6 +17,12 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// The warnings, in the order of the text.
+    pub(crate) fn into_warnings(mut self) -> Vec<Fault> {
+        put_in_order(&mut self.warnings);
+        self.warnings
+    }
+
     pub(crate) fn fault(&mut self, place: &Place<'_>, kind: FaultKind, message: impl Into<String>) {
         self.faults.push(place.fault(kind, message));
     }

@@ -91,7 +91,8 @@ impl Manifests {
         }
     }
 
-    /// Compiles every rollout and canary.
+    /// Compiles every rollout and canary. Templates alone give no plan, and are checked as far as that goes without
+    /// their arguments.
     ///
     /// # Errors
     ///
@@ -99,6 +100,9 @@ impl Manifests {
     pub fn compile_all(&self) -> Result<Vec<Compiled>, Faults> {
         let mut compiled = Vec::new();
         let mut faults = Vec::new();
+        if self.rollouts().next().is_none() {
+            faults.extend(self.documents.iter().flat_map(|template| argo::check_template(self, template)));
+        }
         for document in self.documents.iter().filter(|document| document.kind.is_rollout()) {
             match self.compile_document(document) {
                 Ok(one) => compiled.push(one),

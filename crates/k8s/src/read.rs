@@ -38,7 +38,7 @@ pub enum Mode {
 
 /// Reads manifests that go together: rollouts or canaries with the templates they name.
 ///
-/// All texts together may be 1 MiB long; a document may be 64 levels deep and unfold, through aliases, to 250 000
+/// All texts together may be 1 MiB long; a document may be 64 levels deep and unfold, through aliases, to 150 000
 /// values.
 ///
 /// # Errors
