@@ -149,12 +149,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn progress_deadline(&mut self) -> ProgressDeadline {
-        let within = self.ledger.seconds(&self.spec, "progressDeadlineSeconds");
+        let within = self.ledger.deadline(&self.spec);
         let aborts = self.spec.is_set("progressDeadlineAbort");
-        ProgressDeadline {
-            within: within.unwrap_or(DEFAULT_DEADLINE),
-            then: if aborts { DeadlineAction::Abort } else { DeadlineAction::Hold },
-        }
+        ProgressDeadline { within, then: if aborts { DeadlineAction::Abort } else { DeadlineAction::Hold } }
     }
 
     /// The number of replicas; of the workload named, if that is among the manifests; else one.
@@ -189,14 +186,15 @@ impl<'a> Compiler<'a> {
     }
 
     /// A number of instances, or a share of them; any text is a share, with or without its sign.
-    fn amount(&mut self, place: &Place<'_>, name: &str, otherwise: Amount) -> Amount {
+    fn amount(&mut self, place: &Place<'_>, name: &str, most: u32) -> Amount {
+        let otherwise = DEFAULT_AMOUNT;
         let Some(field) = place.get(name) else { return otherwise };
         match &field.node.value {
             Value::Integer(_) => self.ledger.count(place, name).map_or(otherwise, Amount::Count),
             Value::Text(text) => match text.strip_suffix('%').unwrap_or(text).parse::<u32>() {
-                Ok(share) if share <= 100 => Amount::Percent(share),
+                Ok(share) if share <= most => Amount::Percent(share),
                 _ => {
-                    let message = format!("`{text}` is not an amount: use a whole number, or 0% to 100%");
+                    let message = format!("`{text}` is not an amount: use a whole number, or 0% to {most}%");
                     self.ledger.fault(&field, FaultKind::Invalid, message);
                     otherwise
                 }
@@ -206,7 +204,7 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// What Argo Rollouts waits for progress.
-const DEFAULT_DEADLINE: GoDuration = GoDuration::from_secs(600);
+/// What Argo Rollouts lets surge, and lets be missing.
+const DEFAULT_AMOUNT: Amount = Amount::Percent(25);
 /// How long Argo Rollouts keeps what takes no traffic any more.
 const DEFAULT_KEPT: GoDuration = GoDuration::from_secs(30);

@@ -68,6 +68,12 @@ impl Ledger {
         self.count(place, name).map(|seconds| GoDuration::from_secs(seconds.into()))
     }
 
+    /// `progressDeadlineSeconds`, for which both kinds of rollouts have the same default.
+    pub(crate) fn deadline(&mut self, spec: &Place<'_>) -> GoDuration {
+        let written = self.integer(spec, "progressDeadlineSeconds", 1..=i64::from(i32::MAX));
+        GoDuration::from_secs(written.map_or(DEFAULT_DEADLINE, u64::from))
+    }
+
     /// A length in Go's notation, above or equal to zero.
     pub(crate) fn duration(&mut self, place: &Place<'_>, text: &str) -> Option<GoDuration> {
         match text.parse::<GoDuration>() {
@@ -93,3 +99,6 @@ pub(crate) fn out_of_range(value: i64, range: &RangeInclusive<i64>) -> String {
         format!("{value} is out of range: use {least} to {most}")
     }
 }
+
+/// In seconds.
+const DEFAULT_DEADLINE: u64 = 600;

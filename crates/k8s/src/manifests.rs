@@ -183,15 +183,29 @@ impl Manifests {
     }
 
     fn nothing(&self, message: String) -> Faults {
-        let file = self.documents.first().map_or("manifests", |document| &document.file);
-        Faults::from(Fault {
-            file: file.to_owned(),
-            line: 0,
-            column: 0,
-            field: String::new(),
-            kind: FaultKind::Missing,
-            message,
-        })
+        let mistaken = self.others.iter().find_map(|other| {
+            let kinds = [Kind::Rollout, Kind::Canary];
+            let meant = kinds.into_iter().find(|kind| other.kind.eq_ignore_ascii_case(&kind.to_string()))?;
+            Some((other, meant))
+        });
+        let (file, line, message) = match mistaken {
+            Some((other, meant)) => {
+                let reason = if other.kind == meant.to_string() {
+                    format!("`apiVersion` is `{}` and not `{}`", other.api_version, meant.api_version())
+                } else {
+                    format!("`kind` is not written `{meant}`")
+                };
+                let message =
+                    format!("{message} (ignored: {} `{}`, because its {reason})", other.kind, other.name);
+                (other.file.clone(), other.line, message)
+            }
+            None => {
+                let file = self.documents.first().map_or("manifests", |document| &document.file);
+                (file.to_owned(), 0, message)
+            }
+        };
+        let (column, field, kind) = (line.min(1), String::new(), FaultKind::Missing);
+        Faults::from(Fault { file, line, column, field, kind, message })
     }
 }
 

@@ -69,7 +69,10 @@ pub fn read(sources: &[Source], mode: Mode) -> Result<Manifests, Faults> {
         let found = |faults: &[Fault], new: &Fault| {
             faults.iter().any(|old| (&old.file, old.line, old.column) == (&new.file, new.line, new.column))
         };
+        // A file that is not read may well hold what seems to be missing.
+        let is_partial = faults.iter().any(|fault| fault.kind == FaultKind::Syntax);
         let more = manifests.compile_all().err().into_iter().flatten();
+        let more = more.filter(|new| !(is_partial && new.kind == FaultKind::Missing));
         let more: Vec<_> = more.filter(|new| !found(&faults, new)).collect();
         faults.extend(more);
     }

@@ -64,7 +64,7 @@ fn a_field_at_the_wrong_level() {
         &[
             "app.yaml:5:3: spec.analysis: no analysis: add it, with `interval`, `threshold`, `stepWeight` and \
              `metrics`",
-            "app.yaml:6:3: spec.canaryAnalysis: unknown field: this is an old spelling; write `spec.analysis`",
+            "app.yaml:6:3: spec.canaryAnalysis: unknown field: write `spec.analysis` instead",
         ],
     );
 }
@@ -278,6 +278,25 @@ fn faults_of_all_files_and_sorts_come_at_once() {
     let faults = read(&sources, Mode::Strict).unwrap_err();
     let files: Vec<_> = faults.as_slice().iter().map(|fault| (fault.file.as_str(), fault.line)).collect();
     assert_eq!(files, [("1.yaml", 8), ("1.yaml", 9), ("2.yaml", 1), ("3.yaml", 7)]);
+}
+
+#[test]
+fn a_template_in_a_file_that_cannot_be_read_is_not_missed_as_well() {
+    let rollout = canary_with("- analysis: {templates: [{templateName: success}]}");
+    let sources = [Source::new("1.yaml", rollout), Source::new("2.yaml", "a: [")];
+    let faults = read(&sources, Mode::Strict).unwrap_err();
+    assert_eq!(faults.as_slice().len(), 1, "{faults}");
+}
+
+#[test]
+fn a_rollout_of_another_group_is_pointed_out() {
+    let text = "apiVersion: apps/v1\nkind: Rollout\nmetadata: {name: app}";
+    let manifests = read(&[Source::new("app.yaml", text)], Mode::Strict).unwrap();
+    assert_eq!(
+        manifests.compile_only().unwrap_err().to_string(),
+        "app.yaml:1:1: there is no Rollout and no Canary in these files: add one; templates alone do nothing \
+         (ignored: Rollout `app`, because its `apiVersion` is `apps/v1` and not `argoproj.io/v1alpha1`)"
+    );
 }
 
 #[test]
