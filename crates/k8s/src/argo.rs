@@ -19,8 +19,9 @@ use self::arguments::Arguments;
 use crate::{
     compiled::{Compiled, Names, Strategy},
     fault::{Fault, FaultKind, Faults},
+    kind::Kind,
     ledger::Ledger,
-    manifests::{Document, Kind, Manifests},
+    manifests::{Document, Manifests},
     node::Value,
     place::Place,
 };

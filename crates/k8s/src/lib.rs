@@ -66,6 +66,7 @@ mod compiled;
 mod explain;
 mod fault;
 mod flagger;
+mod kind;
 mod ledger;
 mod manifests;
 mod node;
@@ -79,6 +80,7 @@ pub use self::{
     compiled::{Compiled, Names, Strategy},
     explain::explain,
     fault::{Fault, FaultKind, Faults},
-    manifests::{Kind, Manifests, Named, Other},
+    kind::Kind,
+    manifests::{Manifests, Named, Other},
     read::{Mode, Source, read},
 };

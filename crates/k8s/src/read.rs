@@ -2,7 +2,8 @@
 
 use crate::{
     fault::{Fault, FaultKind, Faults},
-    manifests::{Document, Kind, Manifests, Other},
+    kind::Kind,
+    manifests::{Document, Manifests, Other},
     node::{Node, Value},
     place::Place,
     schema::check::check,

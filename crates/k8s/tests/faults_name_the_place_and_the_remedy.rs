@@ -199,6 +199,32 @@ fn an_analysis_that_would_never_end() {
 }
 
 #[test]
+fn numbers_of_a_metric_that_contradict_each_other() {
+    let metric = |numbers: &str| template("", "result[0] > 1").replace("count: 1", numbers);
+    for (numbers, fault) in [
+        (
+            "{count: 1, failureLimit: 2}",
+            "count: `failureLimit` and `consecutiveSuccessLimit` come to 2, and only 1 are measured: use a `count` \
+             of 2 or more, or lower limits",
+        ),
+        ("{count: 2}", "interval: more than one measurement needs time between them: add `interval: 1m`"),
+        ("{failureLimit: -2}", "failureLimit: -2 is out of range: use -1 or more"),
+        ("{consecutiveSuccessLimit: -1}", "consecutiveSuccessLimit: -1 is out of range: use 0 or more"),
+        ("{count: many}", "count: `many` is not a whole number: use one, such as 5"),
+        (
+            "{interval: 1 minute}",
+            "interval: `1 minute` is not a duration: expected one of the units ns, us, ms, s, \
+          m, h (there is no unit for days); use 30s, 5m or 1h30m",
+        ),
+    ] {
+        let numbers = numbers.trim_matches(['{', '}']).replace(", ", "\n    ");
+        let manifests = read(&[Source::new("app.yaml", metric(&numbers))], Mode::Strict).unwrap();
+        let faults = manifests.compile_all().unwrap_err().to_string();
+        assert!(faults.ends_with(&format!(": spec.metrics[0].{fault}")), "{faults}");
+    }
+}
+
+#[test]
 fn what_is_known_and_not_supported_yet() {
     assert_faults(
         &canary_with("- experiment: {templates: []}\n      - plugin: {name: x}"),
