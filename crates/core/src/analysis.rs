@@ -3,8 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "expr")]
-pub use self::condition::{Condition, ConditionError};
-pub use self::validate::AnalysisError;
+pub use self::condition::{Condition, ConditionError, EvaluationError};
+pub use self::{
+    counters::Counters,
+    judge::Judged,
+    outcome::{Data, Outcome, Phase},
+    validate::AnalysisError,
+};
 use crate::{
     metric::{Number, Query},
     time::GoDuration,
@@ -12,6 +17,10 @@ use crate::{
 
 #[cfg(feature = "expr")]
 mod condition;
+mod counters;
+mod judge;
+mod outcome;
+pub mod run;
 mod validate;
 
 /// What must hold for a rollout to go on: metrics, and how their measurements add up.
@@ -28,6 +37,13 @@ pub struct Analysis {
     /// keeps its own time and its own limits, as in Argo Rollouts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rounds: Option<Rounds>,
+}
+
+impl Analysis {
+    /// An analysis of these metrics, each with its own time and limits.
+    pub fn of(name: impl Into<String>, metrics: impl IntoIterator<Item = Metric>) -> Self {
+        Self { name: name.into(), metrics: metrics.into_iter().collect(), rounds: None }
+    }
 }
 
 /// All metrics measured together; a round passes if every metric does.

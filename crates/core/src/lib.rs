@@ -2,8 +2,10 @@
 
 pub mod analysis;
 pub mod capacity;
+pub mod driver;
 pub mod metric;
 pub mod port;
 pub mod rollout;
+pub mod strategy;
 pub mod time;
 pub mod traffic;

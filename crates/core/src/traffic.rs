@@ -250,6 +250,17 @@ impl Route {
         }
     }
 
+    /// The share of the traffic that a revision gets, matches aside.
+    pub fn share_of(&self, revision: &Revision) -> Weight {
+        if self.stable == *revision {
+            self.weight.rest()
+        } else if self.candidate.as_ref() == Some(revision) {
+            self.weight
+        } else {
+            Weight::ZERO
+        }
+    }
+
     /// Whether a user's request may be answered by `revision` under this route. Mirrored copies and the preview
     /// address do not count.
     pub fn serves(&self, revision: &Revision) -> bool {

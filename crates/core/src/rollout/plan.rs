@@ -4,6 +4,7 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
+use super::Place;
 use crate::{
     analysis::{Analysis, AnalysisError},
     capacity::Amount,
@@ -235,6 +236,18 @@ impl Plan {
     /// so that a changed plan is noticed.
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    /// The analysis that stands at a place.
+    pub fn analysis_at(&self, place: Place) -> Option<&Analysis> {
+        let index = match place {
+            Place::Step(step) => match self.spec.steps.get(step)? {
+                Step::Analyse(index) => *index,
+                _ => return None,
+            },
+            Place::Background(index) => self.spec.background.get(index)?.analysis,
+        };
+        self.spec.analyses.get(index)
     }
 
     /// The weight in force once `steps` steps have been done.

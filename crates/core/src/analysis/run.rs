@@ -1,0 +1,280 @@
+//! One run of an analysis, as a pure machine: it says what is to be asked, hears the answers, and adds them up.
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    measurement::{Measurement, Reading},
+    rounds::RoundTally,
+    standing::{Assessment, DryRunSummary, Standing, overall},
+};
+use self::{progress::Progress, rounds::RoundProgress};
+use super::{Analysis, Phase};
+use crate::time::Timestamp;
+
+mod conclusive;
+mod measurement;
+mod progress;
+mod rounds;
+mod standing;
+
+/// How far one run of an [`Analysis`] is. Small, plain, without floats: fit to be part of a stored state.
+///
+/// A run never asks by itself. At every moment that may matter ([`Run::wake`]) its owner calls [`Run::expire`] and
+/// [`Run::start_due`], puts the questions of [`Run::open`], and hands the answers to [`Run::record`]. The analysis
+/// passed must be the one the run was begun with.
+///
+/// ```
+/// use serinus_core::{
+///     analysis::{Analysis, Judge, Metric, Phase, run::{Reading, Run}},
+///     metric::{Number, Query},
+///     time::Timestamp,
+/// };
+///
+/// let judge = Judge::Range { min: Some(Number::new(99.0)), max: None };
+/// let metric = Metric::new("success rate", Query::new("prometheus", "…"), judge);
+/// let analysis = Analysis { name: "smoke".into(), metrics: vec![metric], rounds: None };
+///
+/// let now: Timestamp = "2026-01-01T00:00:00Z".parse()?;
+/// let mut run = Run::begin(&analysis, now);
+/// run.start_due(&analysis, now);
+/// let question = run.open().next().ok_or("nothing asked")?;
+/// run.record(&analysis, question.metric, question.ordinal, Reading::Answer(99.9.into()), now);
+/// assert_eq!(run.assess(&analysis).phase, Phase::Successful);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    started: Timestamp,
+    phase: Phase,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    terminated: bool,
+    metrics: Vec<Progress>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rounds: Option<RoundProgress>,
+}
+
+/// A question that has been put and not been answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "the whole of a question's identity")]
+pub struct Open {
+    /// The metric, by its place in the analysis.
+    pub metric: usize,
+    /// Which measurement of that metric, counted from 0. Never used twice within a run.
+    pub ordinal: u32,
+    /// The moment asked about.
+    pub at: Timestamp,
+    /// The moment from which an answer is no longer heard.
+    pub due: Timestamp,
+}
+
+impl Run {
+    /// A run that starts now.
+    pub fn begin(analysis: &Analysis, now: Timestamp) -> Self {
+        Self::continuing(analysis, RoundTally::default(), now)
+    }
+
+    /// A run that starts now and inherits the failed rounds of an earlier run of the same analysis within the same
+    /// attempt. Rounds that passed are not inherited: each run needs its own.
+    pub fn continuing(analysis: &Analysis, tally: RoundTally, now: Timestamp) -> Self {
+        let mut run = Self {
+            started: now,
+            phase: Phase::Pending,
+            terminated: false,
+            metrics: analysis
+                .metrics
+                .iter()
+                .map(|metric| Progress::begin(metric, analysis.rounds.is_some(), now))
+                .collect(),
+            rounds: analysis.rounds.as_ref().map(|rounds| RoundProgress::begin(rounds, tally, now)),
+        };
+        run.settle(analysis);
+        run
+    }
+
+    /// When the run began.
+    pub const fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    /// The rounds so far, to be handed to [`Run::continuing`]; all zero for an analysis without rounds.
+    pub fn tally(&self) -> RoundTally {
+        self.rounds.as_ref().map(|rounds| rounds.tally).unwrap_or_default()
+    }
+
+    /// Whether there is a verdict. Nothing changes any more then.
+    pub const fn is_over(&self) -> bool {
+        self.phase.is_over()
+    }
+
+    /// How far the run is; the same as `assess(..).phase`, without the message.
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The measurements of one metric that are kept, oldest first; empty for a metric there is not.
+    pub fn measurements(&self, metric: usize) -> &[Measurement] {
+        self.metrics.get(metric).map_or(&[], |progress| progress.measurements.as_slice())
+    }
+
+    /// Puts every question that is due now.
+    pub fn start_due(&mut self, analysis: &Analysis, now: Timestamp) {
+        if self.is_over() {
+            return;
+        }
+        let mut started = false;
+        if let Some(rounds) = &mut self.rounds {
+            if rounds.start_due(now) {
+                started = true;
+                for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
+                    progress.ask(metric, now);
+                }
+            }
+        } else {
+            for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
+                if progress.next.is_some_and(|next| now >= next) {
+                    started = true;
+                    progress.ask(metric, now);
+                }
+            }
+        }
+        if started {
+            self.settle(analysis);
+        }
+    }
+
+    /// The questions without an answer yet, in the order of the metrics.
+    pub fn open(&self) -> impl Iterator<Item = Open> + '_ {
+        self.metrics.iter().enumerate().filter_map(|(metric, progress)| {
+            progress.open.as_ref().map(|asked| Open {
+                metric,
+                ordinal: asked.ordinal,
+                at: asked.at,
+                due: asked.due,
+            })
+        })
+    }
+
+    /// Hears an answer and returns what it came to, or `None` if that question is not open: answered before, never
+    /// put, dropped with the end of the run, or late. A late answer counts as no answer, as in [`Run::expire`].
+    pub fn record(
+        &mut self,
+        analysis: &Analysis,
+        metric: usize,
+        ordinal: u32,
+        reading: Reading,
+        now: Timestamp,
+    ) -> Option<&Measurement> {
+        let spec = analysis.metrics.get(metric)?;
+        let progress = self.metrics.get_mut(metric)?;
+        let asked = progress.open.filter(|asked| asked.ordinal == ordinal)?;
+        if now >= asked.due {
+            self.expire(analysis, now);
+            return None;
+        }
+        progress.answer(spec, Measurement::new(spec, metric, asked, reading, now), self.rounds.is_some());
+        self.close_round(analysis, now);
+        self.settle(analysis);
+        self.metrics.get(metric)?.measurements.last()
+    }
+
+    /// Ends every question that is past its time as an error, and returns these measurements.
+    pub fn expire(&mut self, analysis: &Analysis, now: Timestamp) -> Vec<Measurement> {
+        let mut late = Vec::new();
+        for (index, (progress, metric)) in self.metrics.iter_mut().zip(&analysis.metrics).enumerate() {
+            if let Some(asked) = progress.open.filter(|asked| now >= asked.due) {
+                let measurement = Measurement::late(metric, index, asked, now);
+                late.push(measurement.clone());
+                progress.answer(metric, measurement, self.rounds.is_some());
+            }
+        }
+        if !late.is_empty() {
+            self.close_round(analysis, now);
+            self.settle(analysis);
+        }
+        late
+    }
+
+    /// The next time at which the run changes by itself; `None` if it is over.
+    pub fn wake(&self, _analysis: &Analysis) -> Option<Timestamp> {
+        let round = self.rounds.as_ref().and_then(|rounds| rounds.next);
+        let own = self.metrics.iter().flat_map(|progress| {
+            progress.open.as_ref().map(|asked| asked.due).into_iter().chain(progress.next)
+        });
+        own.chain(round).min()
+    }
+
+    /// How far the run is, and why.
+    pub fn assess(&self, analysis: &Analysis) -> Assessment {
+        let mut assessment = overall(self.standings(analysis), self.is_over());
+        if let (Some(rounds), Some(spec)) = (&self.rounds, &analysis.rounds) {
+            assessment.message = rounds.message(spec, self.phase);
+        }
+        assessment.phase = self.phase;
+        if self.terminated && self.phase == Phase::Successful {
+            assessment.message = "Run Terminated".to_owned();
+        }
+        assessment
+    }
+
+    /// Stops the run: no further question, no further answer. What was measured so far decides; if nothing was, the
+    /// run ends successfully, as there is nothing against it.
+    pub fn terminate(&mut self) {
+        if self.is_over() {
+            return;
+        }
+        // Whatever breaks a limit was settled when it was counted; what is still open has nothing against it.
+        self.terminated = true;
+        self.phase = Phase::Successful;
+        for progress in &mut self.metrics {
+            progress.end_well();
+        }
+        self.stop();
+    }
+
+    fn standings<'a>(&'a self, analysis: &'a Analysis) -> impl Iterator<Item = Standing<'a>> {
+        self.metrics.iter().zip(&analysis.metrics).map(|(progress, metric)| progress.standing(metric))
+    }
+
+    fn close_round(&mut self, analysis: &Analysis, now: Timestamp) {
+        if let (Some(rounds), Some(spec)) = (&mut self.rounds, &analysis.rounds) {
+            rounds.close(spec, &mut self.metrics, &analysis.metrics, now);
+        }
+    }
+
+    /// Brings the phases up to date with what was counted. A phase that is an end stays.
+    fn settle(&mut self, analysis: &Analysis) {
+        if self.is_over() {
+            return;
+        }
+        if let (Some(rounds), Some(spec)) = (&self.rounds, &analysis.rounds) {
+            self.phase = rounds.phase(spec);
+        } else {
+            for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
+                progress.settle(metric, false);
+            }
+            // The first bad end among those that decide ends the others, too.
+            let ending = self.metrics.iter().zip(&analysis.metrics).any(|(progress, metric)| {
+                !metric.dry_run && progress.phase.is_over() && progress.phase != Phase::Successful
+            });
+            if ending {
+                for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
+                    progress.settle(metric, true);
+                }
+            }
+            self.phase = overall(self.standings(analysis), ending).phase;
+        }
+        if self.is_over() {
+            self.stop();
+        }
+    }
+
+    fn stop(&mut self) {
+        for progress in &mut self.metrics {
+            progress.stop();
+        }
+        if let Some(rounds) = &mut self.rounds {
+            rounds.next = None;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Whether a run that nobody waits for has said enough for a promotion.
+
+use super::Run;
+use crate::analysis::{Analysis, Outcome};
+
+impl Run {
+    /// Whether the run may be left as it stands: it is over, or no question is open and every metric that decides
+    /// has passed at least once and was not an error when last measured.
+    ///
+    /// A run without an end would otherwise be overtaken by a promotion while its source is away, or before it
+    /// measured anything.
+    pub fn is_conclusive(&self, analysis: &Analysis) -> bool {
+        self.is_over()
+            || self.open().next().is_none()
+                && self.metrics.iter().zip(&analysis.metrics).filter(|(_, metric)| !metric.dry_run).all(
+                    |(progress, _)| {
+                        progress.counters.successful > 0
+                            && progress.measurements.last().is_some_and(|last| last.outcome != Outcome::Error)
+                    },
+                )
+    }
+}

@@ -1,0 +1,225 @@
+//! The loop around a turn.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    future::{Future, pending},
+    pin::{Pin, pin},
+    sync::Arc,
+};
+
+use futures_util::{
+    future::{Either, select},
+    stream::{FuturesUnordered, StreamExt},
+};
+
+use super::{DriverError, Entry, Held, Ports, Report, answer, load, observe, request_id, turn};
+use crate::{
+    port::{PortError, PortErrorKind},
+    rollout::{Answer, Decision, Effect, Failure, Input, Plan, RequestId, State},
+    time::{GoDuration, Timestamp},
+};
+
+/// Drives one rollout: waits for the next thing that matters, looks at the world, takes a turn.
+///
+/// Questions run beside the turns; a slow metrics source does not hold up a command. Dropping the driver at any point
+/// is a crash, and a crash is harmless: another driver on the same store goes on.
+#[derive(Debug)]
+pub struct Driver {
+    plan: Plan,
+    ports: Ports,
+    held: Held,
+    inbox: VecDeque<Input>,
+    running: FuturesUnordered<Running>,
+    asked: BTreeSet<RequestId>,
+    wake: Option<Timestamp>,
+    outside_is_closed: bool,
+}
+
+type Running = Pin<Box<dyn Future<Output = (RequestId, Input)> + Send>>;
+
+/// What one [`Driver::step`] did.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "everything there is to report")]
+pub struct Step {
+    /// What was heard and decided, in order; the log of a rollout is all of these entries.
+    pub turns: Vec<(Entry, Decision)>,
+    /// Why the world could not be looked at, if it could not. It is looked at again.
+    pub blind: Option<PortError>,
+}
+
+impl Driver {
+    /// Takes up the rollout in the store, or begins one in the state `initial`.
+    ///
+    /// # Errors
+    ///
+    /// If the plan needs a port that is missing, or the stored state cannot be read.
+    pub async fn start(plan: Plan, ports: Ports, initial: State) -> Result<Self, DriverError> {
+        ports.suit(&plan)?;
+        let held = load(&*ports.store, initial).await?;
+        Ok(Self {
+            plan,
+            ports,
+            held,
+            inbox: VecDeque::new(),
+            running: FuturesUnordered::new(),
+            asked: BTreeSet::new(),
+            // The first step happens at once: deriving the effects again is all there is to crash recovery.
+            wake: Some(Timestamp::MIN),
+            outside_is_closed: false,
+        })
+    }
+
+    /// Where the rollout stands.
+    pub fn state(&self) -> &State {
+        &self.held.state
+    }
+
+    /// The plan that is run.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Runs another plan from now on. The engine notices, and starts the attempt again.
+    ///
+    /// # Errors
+    ///
+    /// If the plan needs a port that is missing; the plan is not changed then.
+    pub fn set_plan(&mut self, plan: Plan) -> Result<(), DriverError> {
+        self.ports.suit(&plan)?;
+        self.plan = plan;
+        self.wake = Some(Timestamp::MIN);
+        Ok(())
+    }
+
+    /// Gives an input, for the next step to hear.
+    pub fn push(&mut self, input: Input) {
+        self.inbox.push_back(input);
+    }
+
+    /// Waits for the next thing that matters, and takes the turns it needs.
+    ///
+    /// That is the earliest of: an input from `outside` (commands, revisions; `None`: there will be no more), an
+    /// answer, the wake-up time. `outside` is dropped if something else comes first, so it must be cancel safe, as
+    /// the `recv` of a channel is.
+    ///
+    /// # Errors
+    ///
+    /// If the state cannot be saved or loaded. The input is kept for the next step: call again.
+    pub async fn step(&mut self, outside: impl Future<Output = Option<Input>>) -> Result<Step, DriverError> {
+        if self.inbox.is_empty() {
+            self.wait(outside).await;
+        }
+        let mut step = Step::default();
+        match observe(&self.ports).await {
+            Ok(seen) => self.turn(&seen, &mut step).await?,
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "the world cannot be looked at");
+                step.blind = Some(error);
+                self.turn(&Input::Tick, &mut step).await?;
+            }
+        }
+        while let Some(input) = self.inbox.front().cloned() {
+            self.turn(&input, &mut step).await?;
+            self.inbox.pop_front();
+        }
+        // What was written a moment ago can often be seen at once; then nothing needs to wait for the next look.
+        if step
+            .turns
+            .iter()
+            .any(|(_, decision)| decision.effects.iter().any(|effect| request_id(effect).is_none()))
+            && let Ok(seen) = observe(&self.ports).await
+        {
+            self.turn(&seen, &mut step).await?;
+        }
+        Ok(step)
+    }
+
+    async fn wait(&mut self, outside: impl Future<Output = Option<Input>>) {
+        let closed = self.outside_is_closed;
+        let outside = async { if closed { pending().await } else { outside.await } };
+        let running = &mut self.running;
+        let answered = async {
+            match running.next().await {
+                Some(answered) => answered,
+                None => pending().await,
+            }
+        };
+        let clock = &self.ports.clock;
+        let wake = self.wake;
+        let woken = async {
+            match wake {
+                Some(at) if at <= clock.now() => {}
+                Some(at) => clock.sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        let (outside, answered, woken) = (pin!(outside), pin!(answered), pin!(woken));
+        match select(outside, select(answered, woken)).await {
+            Either::Left((Some(input), _)) => self.inbox.push_back(input),
+            Either::Left((None, _)) => self.outside_is_closed = true,
+            Either::Right((Either::Left(((id, input), _)), _)) => {
+                self.asked.remove(&id);
+                self.inbox.push_back(input);
+            }
+            Either::Right((Either::Right(_), _)) => {}
+        }
+    }
+
+    async fn turn(&mut self, input: &Input, step: &mut Step) -> Result<(), DriverError> {
+        let mut tries = 0;
+        let report = loop {
+            match turn(&self.plan, &self.ports, self.held.clone(), input).await {
+                Err(DriverError::Conflict) if tries < MOST_CONFLICTS => {
+                    tries += 1;
+                    self.held = load(&*self.ports.store, self.held.state.clone()).await?;
+                }
+                other => break other?,
+            }
+        };
+        self.ask(&report);
+        let Report { held, decision, now, heard } = report;
+        for note in &decision.notes {
+            tracing::info!(rule = ?note.rule, "{note}");
+        }
+        self.held = held;
+        self.wake = decision.wake;
+        self.inbox.extend(heard);
+        step.turns.push((Entry { now, input: input.clone() }, decision));
+        Ok(())
+    }
+
+    /// Starts what is open and not yet under way.
+    fn ask(&mut self, report: &Report) {
+        for request in report.requests() {
+            let Some(id) = request_id(request).filter(|id| self.asked.insert(*id)) else { continue };
+            let (ports, request) = (self.ports.clone(), request.clone());
+            self.running.push(Box::pin(async move {
+                let due = match &request {
+                    Effect::Ask { due, .. } => *due,
+                    _ => GATE_TIMEOUT.after(ports.clock.now()),
+                };
+                let clock = Arc::clone(&ports.clock);
+                let answered = pin!(answer(&ports, &request));
+                let input = match select(answered, pin!(clock.sleep_until(due))).await {
+                    Either::Left((input, _)) => input,
+                    Either::Right(_) => Input::Answered { id, answer: late(&request) },
+                };
+                (id, input)
+            }));
+        }
+    }
+}
+
+fn late(request: &Effect) -> Result<Answer, Failure> {
+    let what = match request {
+        Effect::Ask { .. } => "the metrics source",
+        Effect::AskGate { .. } => "the gate",
+        Effect::Tell { .. } | Effect::Route { .. } | Effect::Scale { .. } => "the listener",
+    };
+    Err(Failure { kind: PortErrorKind::Transient, message: format!("{what} did not answer in time") })
+}
+
+/// How often a lost race for the store is run again within one step.
+const MOST_CONFLICTS: u32 = 8;
+/// How long a gate or a listener may take.
+const GATE_TIMEOUT: GoDuration = GoDuration::from_secs(30);

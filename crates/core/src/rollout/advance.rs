@@ -1,0 +1,560 @@
+//! An attempt, step by step.
+
+use super::{
+    Attempt, Capacity, Command, DeadlineAction, Done, Note, Outcome, Pause, Phase, Place, PlacedRun, Plan,
+    Rule, Stage, Step,
+    aim::Managed,
+    decide::{Next, Turn},
+};
+use crate::{
+    analysis::{
+        Analysis, Phase as RunPhase,
+        run::{Assessment, Measurement, Run},
+    },
+    time::Timestamp,
+    traffic::{Revision, Route, Weight},
+};
+
+impl Attempt {
+    pub(super) fn new(stable: &Revision, candidate: Revision, preview: bool, now: Timestamp) -> Self {
+        let route = Route { candidate: Some(candidate.clone()), preview, ..Route::all_to(stable.clone()) };
+        Self {
+            candidate,
+            began: now,
+            step: 0,
+            stage: Stage::Opening,
+            progress: now,
+            most_ready: 0,
+            stalled: false,
+            short: false,
+            paused: None,
+            route,
+            scale: None,
+            runs: Vec::new(),
+            tallies: Vec::new(),
+            waived: Vec::new(),
+            waived_places: Vec::new(),
+        }
+    }
+
+    fn enter(&mut self, stage: Stage, now: Timestamp) {
+        self.stage = stage;
+        self.progress = now;
+        self.most_ready = 0;
+        self.stalled = false;
+    }
+
+    /// Forgets the run of the current step, but not its rounds: other steps may share them.
+    fn leave(&mut self, plan: &Plan) {
+        let place = Place::Step(self.step);
+        if let (Some(Step::Analyse(analysis)), Some(placed)) =
+            (plan.steps().get(self.step), self.runs.iter().find(|placed| placed.place == place))
+        {
+            let tally = placed.run.tally();
+            self.tallies.retain(|(counted, _)| counted != analysis);
+            self.tallies.push((*analysis, tally));
+        }
+        self.runs.retain(|placed| placed.place != place);
+    }
+
+    fn begin_run(&mut self, plan: &Plan, place: Place, now: Timestamp) {
+        let Some(analysis) = plan.analysis_at(place) else { return };
+        let tally = match (place, plan.steps().get(self.step)) {
+            (Place::Step(_), Some(Step::Analyse(index))) => {
+                self.tallies.iter().find(|(counted, _)| counted == index).map(|(_, tally)| *tally)
+            }
+            _ => None,
+        };
+        let run = match tally {
+            Some(tally) => Run::continuing(analysis, tally, now),
+            None => Run::begin(analysis, now),
+        };
+        match self.runs.iter_mut().find(|placed| placed.place == place) {
+            Some(placed) => {
+                placed.ordinal += 1;
+                placed.run = run;
+            }
+            None => self.runs.push(PlacedRun { place, ordinal: 0, run }),
+        }
+    }
+
+    fn assess(&self, plan: &Plan, place: Place) -> Option<Assessment> {
+        let analysis = plan.analysis_at(place)?;
+        let placed = self.runs.iter().find(|placed| placed.place == place)?;
+        Some(placed.run.assess(analysis))
+    }
+
+    /// A background analysis whose steps are over and which has not yet ended conclusively: the next step waits.
+    ///
+    /// A promotion must not overtake an open question, an outage of the source, or a first measurement still due.
+    pub(super) fn unconcluded(&self, plan: &Plan) -> Option<Place> {
+        plan.spec().background.iter().enumerate().find_map(|(index, background)| {
+            let place = Place::Background(index);
+            if background.during.end > self.step || self.waived_places.contains(&place) {
+                return None;
+            }
+            let placed = self.runs.iter().find(|placed| placed.place == place)?;
+            let analysis = plan.analysis_at(place)?;
+            (!placed.run.is_conclusive(analysis)).then_some(place)
+        })
+    }
+
+    /// When the world has taken too long, if it is the world that is waited for.
+    pub(super) fn deadline(&self, plan: &Plan) -> Option<Timestamp> {
+        let deadline = plan.spec().progress_deadline?;
+        let waits_for_the_world = match self.stage {
+            Stage::Opening | Stage::Settling | Stage::Shifting => true,
+            Stage::Starting | Stage::Holding(_) | Stage::Analysing | Stage::Gating { .. } | Stage::Passed => {
+                self.short
+            }
+        };
+        (waits_for_the_world && self.paused.is_none() && !self.stalled)
+            .then(|| deadline.within.after(self.progress))
+    }
+}
+
+impl Turn<'_> {
+    pub(super) fn advance(&mut self, mut attempt: Attempt) -> Next {
+        if self.state.plan != self.plan.fingerprint() {
+            let again = Some(attempt.candidate.clone());
+            return Next::Go(self.begin_retreat(attempt, "the plan changed".to_owned(), again));
+        }
+        if let Some(reason) = self.tend_runs(&mut attempt) {
+            return Next::Go(self.begin_retreat(attempt, reason, None));
+        }
+        self.aim_pools(&attempt);
+        self.mind_shortage(&mut attempt);
+        if let Some(reason) = self.mind_deadline(&mut attempt) {
+            return Next::Go(self.begin_retreat(attempt, reason, None));
+        }
+        if attempt.paused.is_some() || attempt.short || attempt.unconcluded(self.plan).is_some() {
+            return Next::Stay(Phase::Progressing(attempt));
+        }
+        let now = self.state.clock;
+        if attempt.stage == Stage::Opening {
+            if !self.is_routed() {
+                return Next::Stay(Phase::Progressing(attempt));
+            }
+            attempt.enter(Stage::Starting, now);
+        }
+        let plan = self.plan;
+        let Some(step) = plan.steps().get(attempt.step) else { return self.finish(attempt) };
+        if attempt.stage == Stage::Starting {
+            self.note(
+                Rule::StepStarted,
+                format!("step {} of {}: {step}", attempt.step + 1, plan.steps().len()),
+            );
+        }
+        match step {
+            Step::Weight(weight) => {
+                let route = Route { weight: (*weight).max(attempt.route.weight), ..attempt.route.clone() };
+                self.shift(attempt, route, *weight)
+            }
+            Step::Switch => {
+                let route = Route { weight: Weight::FULL, ..attempt.route.clone() };
+                self.shift(attempt, route, Weight::FULL)
+            }
+            Step::Match(matches) => {
+                let route = Route { matches: matches.clone(), ..attempt.route.clone() };
+                let weight = attempt.route.weight;
+                self.shift(attempt, route, weight)
+            }
+            Step::Mirror(share) => {
+                let route = Route { mirror: *share, ..attempt.route.clone() };
+                let weight = attempt.route.weight;
+                self.shift(attempt, route, weight)
+            }
+            Step::Scale(scale) => {
+                attempt.scale = Some(*scale);
+                let (route, weight) = (attempt.route.clone(), attempt.route.weight);
+                self.shift(attempt, route, weight)
+            }
+            Step::Hold(lasting) => match attempt.stage {
+                Stage::Holding(Some(until)) if until <= now => self.step_done(attempt),
+                Stage::Holding(_) => Next::Stay(Phase::Progressing(attempt)),
+                _ => {
+                    attempt.enter(Stage::Holding(lasting.map(|lasting| lasting.after(now))), now);
+                    Next::Go(Phase::Progressing(attempt))
+                }
+            },
+            Step::Analyse(_) => self.analyse(attempt),
+            Step::Gate(_) => match attempt.stage {
+                Stage::Passed => self.step_done(attempt),
+                Stage::Gating { ordinal, again: Some(again) } if again <= now => {
+                    attempt.stage = Stage::Gating { ordinal: ordinal.saturating_add(1), again: None };
+                    Next::Stay(Phase::Progressing(attempt))
+                }
+                Stage::Gating { .. } => Next::Stay(Phase::Progressing(attempt)),
+                _ => {
+                    attempt.enter(Stage::Gating { ordinal: 0, again: None }, now);
+                    Next::Go(Phase::Progressing(attempt))
+                }
+            },
+        }
+    }
+
+    /// Instances first, then the route, then the next step.
+    fn shift(&mut self, mut attempt: Attempt, route: Route, weight: Weight) -> Next {
+        let now = self.state.clock;
+        match attempt.stage {
+            Stage::Shifting => {
+                if !self.is_routed() {
+                    return Next::Stay(Phase::Progressing(attempt));
+                }
+                self.step_done(attempt)
+            }
+            Stage::Settling => {
+                self.aim_pools(&attempt);
+                if !self.has_capacity(&attempt, weight) {
+                    return Next::Stay(Phase::Progressing(attempt));
+                }
+                if self.managed() == Managed::Counted {
+                    attempt.route = route;
+                    return self.step_done(attempt);
+                }
+                if route == attempt.route {
+                    return self.step_done(attempt);
+                }
+                attempt.route = route;
+                self.aim_route(attempt.route.clone(), true);
+                attempt.enter(Stage::Shifting, now);
+                Next::Go(Phase::Progressing(attempt))
+            }
+            _ => {
+                attempt.enter(Stage::Settling, now);
+                Next::Go(Phase::Progressing(attempt))
+            }
+        }
+    }
+
+    fn has_capacity(&self, attempt: &Attempt, weight: Weight) -> bool {
+        match &self.plan.spec().capacity {
+            Capacity::Unmanaged => true,
+            Capacity::Routed { ready_enough, .. } => self.is_there(&attempt.candidate, *ready_enough),
+            Capacity::Counted { .. } => self.is_counted(&attempt.candidate, weight),
+        }
+    }
+
+    /// All steps are done: full capacity, then all traffic, then the candidate is stable.
+    fn finish(&mut self, mut attempt: Attempt) -> Next {
+        let now = self.state.clock;
+        match attempt.stage {
+            Stage::Settling => {
+                self.aim_pools(&attempt);
+                if !self.has_capacity(&attempt, Weight::FULL) {
+                    return Next::Stay(Phase::Progressing(attempt));
+                }
+                if self.managed() == Managed::Counted {
+                    return self.promote(attempt);
+                }
+                attempt.route = Route::all_to(attempt.candidate.clone());
+                self.aim_route(attempt.route.clone(), true);
+                attempt.enter(Stage::Shifting, now);
+                Next::Go(Phase::Progressing(attempt))
+            }
+            Stage::Shifting => {
+                if !self.is_routed() {
+                    return Next::Stay(Phase::Progressing(attempt));
+                }
+                self.promote(attempt)
+            }
+            _ => {
+                attempt.scale = None;
+                attempt.enter(Stage::Settling, now);
+                self.note(
+                    Rule::StepStarted,
+                    format!("all {} steps are done: {} is promoted", attempt.step, attempt.candidate),
+                );
+                Next::Go(Phase::Progressing(attempt))
+            }
+        }
+    }
+
+    fn promote(&mut self, attempt: Attempt) -> Next {
+        let now = self.state.clock;
+        let old = std::mem::replace(&mut self.state.stable, attempt.candidate.clone());
+        self.let_go(old, Some(self.plan.spec().keep_old.after(now)));
+        self.say(
+            Rule::Promoted,
+            format!("attempt {}: {} is promoted: it is stable now", self.state.attempt, attempt.candidate),
+        );
+        Next::Go(Phase::Done(Done { candidate: attempt.candidate, outcome: Outcome::Promoted, at: now }))
+    }
+
+    fn step_done(&mut self, mut attempt: Attempt) -> Next {
+        attempt.leave(self.plan);
+        attempt.step += 1;
+        attempt.enter(Stage::Starting, self.state.clock);
+        Next::Go(Phase::Progressing(attempt))
+    }
+
+    fn analyse(&mut self, mut attempt: Attempt) -> Next {
+        let place = Place::Step(attempt.step);
+        if attempt.stage != Stage::Analysing {
+            attempt.begin_run(self.plan, place, self.state.clock);
+            attempt.enter(Stage::Analysing, self.state.clock);
+            return Next::Go(Phase::Progressing(attempt));
+        }
+        let passed =
+            attempt.assess(self.plan, place).is_some_and(|assessed| assessed.phase == RunPhase::Successful);
+        if !passed {
+            return Next::Stay(Phase::Progressing(attempt));
+        }
+        if let Some(analysis) = self.plan.analysis_at(place) {
+            self.note(Rule::AnalysisEnded, format!("analysis {} passed", analysis.name));
+        }
+        self.step_done(attempt)
+    }
+
+    /// Runs what is to run now, and looks at how the runs stand. The reason to abort, if there is one.
+    fn tend_runs(&mut self, attempt: &mut Attempt) -> Option<String> {
+        let now = self.state.clock;
+        let plan = self.plan;
+        for (index, background) in plan.spec().background.iter().enumerate() {
+            let place = Place::Background(index);
+            if attempt.stage != Stage::Opening
+                && background.during.contains(&attempt.step)
+                && !attempt.runs.iter().any(|placed| placed.place == place)
+            {
+                attempt.begin_run(plan, place, now);
+            }
+        }
+        for index in 0..attempt.runs.len() {
+            let place = attempt.runs[index].place;
+            let Some(analysis) = plan.analysis_at(place) else { continue };
+            let run = &mut attempt.runs[index].run;
+            if run.is_over() {
+                continue;
+            }
+            for measurement in run.expire(analysis, now) {
+                self.notes.push(Note { rule: Rule::Measured, message: told(analysis, &measurement) });
+            }
+            run.start_due(analysis, now);
+        }
+        for index in 0..attempt.runs.len() {
+            let place = attempt.runs[index].place;
+            let Some(analysis) = plan.analysis_at(place) else { continue };
+            if !attempt.runs[index].run.is_over() {
+                continue;
+            }
+            let assessed = attempt.runs[index].run.assess(analysis);
+            match assessed.phase {
+                RunPhase::Failed | RunPhase::Error => {
+                    let verdict =
+                        if assessed.phase == RunPhase::Failed { "failed" } else { "could not be measured" };
+                    let message = format!("analysis {} {verdict}: {}", analysis.name, assessed.message);
+                    self.note(Rule::AnalysisEnded, message.clone());
+                    return Some(message);
+                }
+                RunPhase::Inconclusive
+                    if attempt.paused.is_none() && !attempt.waived_places.contains(&place) =>
+                {
+                    attempt.paused = Some(Pause::Inconclusive(place));
+                    self.say(
+                        Rule::Paused,
+                        format!(
+                            "analysis {} is inconclusive: {}; resume to measure again, promote to go on without it, or abort",
+                            analysis.name, assessed.message
+                        ),
+                    );
+                }
+                RunPhase::Inconclusive | RunPhase::Successful | RunPhase::Running | RunPhase::Pending => {}
+            }
+        }
+        None
+    }
+
+    /// With nobody to take the candidate's traffic, it goes to stable until there is somebody.
+    fn mind_shortage(&mut self, attempt: &mut Attempt) {
+        if self.managed() != Managed::Routed {
+            return;
+        }
+        let ready = self.ready(&attempt.candidate);
+        if attempt.short {
+            let enough = match &self.plan.spec().capacity {
+                Capacity::Routed { ready_enough, .. } => *ready_enough,
+                Capacity::Unmanaged | Capacity::Counted { .. } => None,
+            };
+            if self.is_there(&attempt.candidate, enough) {
+                attempt.short = false;
+                attempt.progress = self.state.clock;
+                self.aim_route(attempt.route.clone(), true);
+                self.note(
+                    Rule::ShortageOver,
+                    format!(
+                        "{} has {ready} instances ready again: its traffic comes back",
+                        attempt.candidate
+                    ),
+                );
+            }
+        } else if ready == 0 && attempt.route.serves(&attempt.candidate) {
+            attempt.short = true;
+            attempt.progress = self.state.clock;
+            let route = Route {
+                candidate: Some(attempt.candidate.clone()),
+                preview: self.plan.spec().preview,
+                ..Route::all_to(self.state.stable.clone())
+            };
+            self.aim_route(route, true);
+            self.say(
+                Rule::Shortage,
+                format!("{} has no instance ready: stable takes its traffic until it has", attempt.candidate),
+            );
+        }
+    }
+
+    /// Whether the world took too long; the reason to abort, if that is what follows.
+    fn mind_deadline(&mut self, attempt: &mut Attempt) -> Option<String> {
+        let due = attempt.deadline(self.plan)?;
+        if due > self.state.clock || attempt.stalled {
+            return None;
+        }
+        let deadline = self.plan.spec().progress_deadline?;
+        let message = format!(
+            "no progress for {} at step {}: {} instances of {} are ready",
+            deadline.within,
+            attempt.step + 1,
+            self.ready(&attempt.candidate),
+            attempt.candidate
+        );
+        match deadline.then {
+            DeadlineAction::Abort => {
+                self.note(Rule::DeadlineExceeded, message.clone());
+                Some(message)
+            }
+            DeadlineAction::Hold => {
+                attempt.stalled = true;
+                self.say(Rule::DeadlineExceeded, message);
+                None
+            }
+        }
+    }
+
+    pub(super) fn command_attempt(&mut self, mut attempt: Attempt, command: &Command) -> Phase {
+        match command {
+            Command::Pause if attempt.paused.is_none() => {
+                attempt.paused = Some(Pause::Person);
+                self.say(Rule::Paused, format!("a person paused the attempt at step {}", attempt.step + 1));
+            }
+            Command::Resume | Command::Promote if attempt.paused == Some(Pause::Person) => {
+                attempt.paused = None;
+                attempt.progress = self.state.clock;
+                self.note(Rule::Resumed, "a person ended the pause".to_owned());
+            }
+            Command::Resume => match attempt.paused.take() {
+                Some(Pause::Inconclusive(place)) => {
+                    self.note(
+                        Rule::Resumed,
+                        "a person asked for the inconclusive analysis to be run again".to_owned(),
+                    );
+                    attempt.begin_run(self.plan, place, self.state.clock);
+                }
+                Some(Pause::Person) | None => {
+                    if attempt.stage == Stage::Holding(None) {
+                        self.note(Rule::Resumed, "a person ended the hold".to_owned());
+                        return self.skip(attempt, None);
+                    }
+                    self.note(
+                        Rule::CommandIgnored,
+                        "`resume` changes nothing: the attempt is not paused".to_owned(),
+                    );
+                }
+            },
+            Command::Promote => match attempt.paused.take() {
+                Some(Pause::Inconclusive(place @ Place::Background(_))) => {
+                    attempt.waived_places.push(place);
+                    self.note(
+                        Rule::Resumed,
+                        "a person goes on without the inconclusive background analysis".to_owned(),
+                    );
+                }
+                Some(Pause::Inconclusive(Place::Step(_)) | Pause::Person) | None => {
+                    let held = matches!(attempt.stage, Stage::Holding(_));
+                    return self.skip(attempt, (!held).then_some(command));
+                }
+            },
+            Command::Skip => {
+                attempt.paused = None;
+                return self.skip(attempt, Some(command));
+            }
+            Command::PromoteFully => {
+                let steps = self.plan.steps().len();
+                for step in attempt.step..steps {
+                    attempt.waived.push(step);
+                }
+                for (index, _) in self.plan.spec().background.iter().enumerate() {
+                    attempt.waived_places.push(Place::Background(index));
+                }
+                attempt.runs.clear();
+                attempt.paused = None;
+                self.say(
+                    Rule::StepSkipped,
+                    format!(
+                        "a person promotes fully: the {} steps from step {} on are left out",
+                        steps - attempt.step,
+                        attempt.step + 1
+                    ),
+                );
+                attempt.step = steps;
+                if attempt.stage != Stage::Opening {
+                    attempt.enter(Stage::Starting, self.state.clock);
+                }
+            }
+            Command::Pause => {
+                self.note(Rule::CommandIgnored, "`pause` changes nothing: the attempt is paused".to_owned());
+            }
+            Command::Retry => {
+                self.note(
+                    Rule::CommandIgnored,
+                    "`retry` changes nothing: the attempt is under way".to_owned(),
+                );
+            }
+            // Handled by the caller, from every phase.
+            Command::Abort(_) => {}
+        }
+        Phase::Progressing(attempt)
+    }
+
+    /// Moves past the current step; with a command, on record as left out.
+    fn skip(&mut self, mut attempt: Attempt, command: Option<&Command>) -> Phase {
+        let Some(step) = self.plan.steps().get(attempt.step) else {
+            self.note(
+                Rule::CommandIgnored,
+                "no step is left to skip: the candidate is being promoted".to_owned(),
+            );
+            return Phase::Progressing(attempt);
+        };
+        if matches!(attempt.stage, Stage::Opening | Stage::Shifting) {
+            self.note(
+                Rule::CommandIgnored,
+                format!("step {} ({step}) cannot be skipped while its route is on its way", attempt.step + 1),
+            );
+            return Phase::Progressing(attempt);
+        }
+        if let Some(command) = command {
+            attempt.waived.push(attempt.step);
+            self.say(
+                Rule::StepSkipped,
+                format!("`{command}` by a person: step {} ({step}) is left out", attempt.step + 1),
+            );
+        }
+        attempt.leave(self.plan);
+        attempt.step += 1;
+        attempt.enter(Stage::Starting, self.state.clock);
+        Phase::Progressing(attempt)
+    }
+}
+
+/// A measurement in one line: whose, what it was, what it came to, why.
+pub(super) fn told(analysis: &Analysis, measurement: &Measurement) -> String {
+    let name = analysis.metrics.get(measurement.metric).map_or("", |metric| metric.name.as_str());
+    let outcome = measurement.outcome;
+    let mut line = format!("{}/{name} #{}: {outcome}", analysis.name, measurement.ordinal);
+    if !measurement.value.is_empty() {
+        line.push_str(&format!(", value {}", measurement.value));
+    }
+    if !measurement.reason.is_empty() {
+        line.push_str(&format!(" ({})", measurement.reason));
+    }
+    line
+}

@@ -1,0 +1,446 @@
+//! The one function that runs every plan.
+
+use super::{
+    Answer, Attempt, Command, Done, Effect, Failure, Input, Note, Notice, Outcome, Phase, Place, Plan,
+    PoolState, RequestId, Retry, Rule, SCHEMA, Stage, State, Waits, World, advance::told, aim::Managed,
+    effects_of, state::back_off, waits_for, wake_of,
+};
+use crate::{
+    analysis::run::Reading,
+    metric::Sample,
+    port::{Fence, PortErrorKind},
+    time::{GoDuration, Timestamp},
+    traffic::Revision,
+};
+
+/// What [`decide`] came to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use = "save `state` first, then apply `effects`"]
+#[non_exhaustive]
+pub struct Decision {
+    /// Where the rollout stands now. To be saved before anything is done about it.
+    pub state: State,
+    /// What is to be done: always [`effects_of`] this state.
+    pub effects: Vec<Effect>,
+    /// The next time anything can change by itself; none if only an input can change it.
+    pub wake: Option<Timestamp>,
+    /// What was decided, and why.
+    pub notes: Vec<Note>,
+    /// What the rollout waits for.
+    pub waits: Waits,
+}
+
+/// Decides what follows from an input.
+///
+/// Pure and total: no clock, no randomness, no I/O, no error. Bad input becomes a note and no change. `now` may run
+/// backwards: the state remembers the latest time it heard, and a clock stepped back pauses everything.
+///
+/// Deciding again with [`Input::Tick`] at the same time changes nothing more.
+pub fn decide(plan: &Plan, state: State, input: &Input, now: Timestamp) -> Decision {
+    let mut turn = Turn { plan, state, notes: Vec::new() };
+    if turn.state.schema > SCHEMA {
+        turn.note(
+            Rule::SchemaUnknown,
+            format!(
+                "the state has schema {}, this program knows {SCHEMA}: nothing is touched; run the newer version",
+                turn.state.schema
+            ),
+        );
+    } else {
+        turn.state.clock = turn.state.clock.max(now);
+        turn.hear(input);
+        turn.settle();
+    }
+    let Turn { state, notes, .. } = turn;
+    Decision {
+        effects: effects_of(plan, &state),
+        wake: wake_of(plan, &state),
+        waits: waits_for(plan, &state),
+        notes,
+        state,
+    }
+}
+
+/// One call of [`decide`] under way.
+pub(super) struct Turn<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) state: State,
+    pub(super) notes: Vec<Note>,
+}
+
+/// A phase, and whether it can go on at once.
+pub(super) enum Next {
+    Stay(Phase),
+    Go(Phase),
+}
+
+impl Turn<'_> {
+    fn hear(&mut self, input: &Input) {
+        match input {
+            Input::Tick => {}
+            Input::Seen(world) => self.observe(world),
+            Input::Answered { id, answer } => self.answered(*id, answer),
+            Input::Failed { fence, failure } => self.failed(*fence, failure),
+            Input::Commanded(command) => self.commanded(command),
+            Input::Revised(revision) => self.revised(revision),
+            Input::Elected(epoch) => {
+                if *epoch > self.state.fence.epoch {
+                    self.state.fence = Fence { epoch: *epoch, seq: self.state.fence.seq };
+                }
+            }
+        }
+    }
+
+    /// Goes on as far as the facts allow. Ends, because every `Go` moves a stage, a step or a phase forward.
+    fn settle(&mut self) {
+        loop {
+            let next = match std::mem::replace(&mut self.state.phase, Phase::Idle) {
+                Phase::Idle => {
+                    self.rest();
+                    Next::Stay(Phase::Idle)
+                }
+                Phase::Progressing(attempt) => self.advance(attempt),
+                Phase::Retreating(retreat) => self.retreat(retreat),
+                Phase::Done(done) => {
+                    self.rest();
+                    Next::Stay(Phase::Done(done))
+                }
+            };
+            match next {
+                Next::Go(phase) => self.state.phase = phase,
+                Next::Stay(phase) => {
+                    self.state.phase = phase;
+                    break;
+                }
+            }
+        }
+        self.retire();
+    }
+
+    fn observe(&mut self, world: &World) {
+        if let Some(replicas) = world.pools.replicas
+            && self.state.replicas != Some(replicas)
+        {
+            if let Some(before) = self.state.replicas {
+                self.note(
+                    Rule::Rescaled,
+                    format!("the application is to have {replicas} instances, {before} before"),
+                );
+            }
+            self.state.replicas = Some(replicas);
+        }
+        let newest = world
+            .route
+            .iter()
+            .filter_map(|route| route.fence)
+            .chain(world.pools.by_revision.values().filter_map(|pool| pool.fence))
+            .max();
+        if let Some(newest) = newest.filter(|newest| *newest > self.state.fence) {
+            self.note(
+                Rule::FenceAdopted,
+                format!(
+                    "the world holds fence {newest}, newer than {}: numbering goes on from there",
+                    self.state.fence
+                ),
+            );
+            self.state.fence = newest;
+            self.refence();
+        }
+        if let Some(aim) = &mut self.state.route {
+            aim.seen = world
+                .route
+                .as_ref()
+                .is_some_and(|route| route.fence == Some(aim.fence) && route.value == aim.value);
+            if aim.seen {
+                aim.retry = None;
+            }
+        }
+        for (revision, seen) in &world.pools.by_revision {
+            // Instances that neither we made nor our revisions own are somebody else's business.
+            if !self.state.pools.contains_key(revision) {
+                if seen.fence.is_none() && !self.is_known(revision) {
+                    continue;
+                }
+                self.state.pools.insert(revision.clone(), PoolState::default());
+            }
+            let Some(pool) = self.state.pools.get_mut(revision) else { continue };
+            pool.wanted = seen.wanted;
+            pool.ready = seen.ready;
+            if let Some(aim) = &mut pool.aim {
+                aim.seen = seen.fence == Some(aim.fence) && seen.wanted == aim.value;
+                if aim.seen {
+                    aim.retry = None;
+                }
+            }
+        }
+        for (revision, pool) in &mut self.state.pools {
+            if !world.pools.by_revision.contains_key(revision) {
+                pool.wanted = 0;
+                pool.ready = 0;
+                if let Some(aim) = &mut pool.aim {
+                    // A pool that is gone has nothing left to show a fence on.
+                    aim.seen = aim.value == 0;
+                }
+            }
+        }
+        self.adopt_strays();
+        if let Phase::Progressing(attempt) = &mut self.state.phase {
+            let ready = self.state.pools.get(&attempt.candidate).map_or(0, |pool| pool.ready);
+            if ready > attempt.most_ready {
+                attempt.most_ready = ready;
+                attempt.progress = self.state.clock;
+            }
+        }
+    }
+
+    fn is_known(&self, revision: &Revision) -> bool {
+        self.state.stable == *revision || self.state.candidate() == Some(revision)
+    }
+
+    fn answered(&mut self, id: RequestId, answer: &Result<Answer, Failure>) {
+        let heard = match id {
+            RequestId::Measurement { attempt, place, run, metric, ordinal }
+                if attempt == self.state.attempt =>
+            {
+                self.measured(place, run, metric, ordinal, answer)
+            }
+            RequestId::Gate { attempt, step, ordinal } if attempt == self.state.attempt => {
+                self.gate_answered(step, ordinal, answer)
+            }
+            RequestId::Notice(number) => self.told(number, answer),
+            RequestId::Measurement { .. } | RequestId::Gate { .. } => false,
+        };
+        if !heard {
+            self.note(
+                Rule::AnswerIgnored,
+                format!("the answer to {id} is not heard: nobody asks that any more"),
+            );
+        }
+    }
+
+    fn measured(
+        &mut self,
+        place: Place,
+        run: u32,
+        metric: usize,
+        ordinal: u32,
+        answer: &Result<Answer, Failure>,
+    ) -> bool {
+        let now = self.state.clock;
+        let Phase::Progressing(attempt) = &mut self.state.phase else { return false };
+        let Some(analysis) = self.plan.analysis_at(place) else { return false };
+        let Some(placed) =
+            attempt.runs.iter_mut().find(|placed| placed.place == place && placed.ordinal == run)
+        else {
+            return false;
+        };
+        let reading = match answer {
+            Ok(Answer::Sample(sample)) => Reading::Answer(sample.clone()),
+            Ok(Answer::Gate(open)) => Reading::Answer(Sample::Bool(*open)),
+            Ok(Answer::Told) => return false,
+            Err(failure) => Reading::Failure { kind: failure.kind, message: failure.message.clone() },
+        };
+        let Some(measurement) = placed.run.record(analysis, metric, ordinal, reading, now) else {
+            return false;
+        };
+        let message = told(analysis, measurement);
+        self.note(Rule::Measured, message);
+        true
+    }
+
+    fn gate_answered(&mut self, step: usize, asked: u32, answer: &Result<Answer, Failure>) -> bool {
+        let again = GATE_INTERVAL.after(self.state.clock);
+        let Phase::Progressing(attempt) = &mut self.state.phase else { return false };
+        if attempt.step != step || attempt.stage != (Stage::Gating { ordinal: asked, again: None }) {
+            return false;
+        }
+        let why = match answer {
+            Ok(Answer::Gate(true)) => {
+                attempt.stage = Stage::Passed;
+                return true;
+            }
+            Ok(Answer::Gate(false)) => "it is shut".to_owned(),
+            Ok(Answer::Sample(_) | Answer::Told) => "the answer is no answer to a gate".to_owned(),
+            Err(failure) => failure.to_string(),
+        };
+        attempt.stage = Stage::Gating { ordinal: asked, again: Some(again) };
+        self.note(
+            Rule::GateShut,
+            format!("step {step} waits for its gate: {why}; asked again in {GATE_INTERVAL}"),
+        );
+        true
+    }
+
+    fn told(&mut self, number: u64, answer: &Result<Answer, Failure>) -> bool {
+        let now = self.state.clock;
+        let Some(index) = self.state.notices.iter().position(|notice| notice.number == number) else {
+            return false;
+        };
+        if answer.is_ok() {
+            self.state.notices.remove(index);
+        } else {
+            let notice = &mut self.state.notices[index];
+            notice.failures = notice.failures.saturating_add(1);
+            notice.not_before = back_off(notice.failures, number).after(now);
+        }
+        true
+    }
+
+    fn failed(&mut self, fence: Fence, failure: &Failure) {
+        let now = self.state.clock;
+        let retry = |retry: &mut Option<Retry>| {
+            let failures = retry.as_ref().map_or(0, |retry| retry.failures).saturating_add(1);
+            let wait = back_off(failures, fence.seq);
+            *retry = Some(Retry { failures, at: wait.after(now) });
+            (failures, wait)
+        };
+        let mut found = None;
+        if let Some(aim) = self.state.route.as_mut().filter(|aim| aim.fence == fence && !aim.seen) {
+            found = Some(("the route".to_owned(), retry(&mut aim.retry)));
+        }
+        for (revision, pool) in &mut self.state.pools {
+            if let Some(aim) = pool.aim.as_mut().filter(|aim| aim.fence == fence && !aim.seen) {
+                found = Some((format!("the instances of {revision}"), retry(&mut aim.retry)));
+            }
+        }
+        if let Some((what, (failures, wait))) = found {
+            let remedy = match failure.kind {
+                PortErrorKind::Denied | PortErrorKind::Invalid | PortErrorKind::NotFound => {
+                    "; this needs a person"
+                }
+                PortErrorKind::Transient | PortErrorKind::Conflict | PortErrorKind::Fenced => "",
+            };
+            self.note(
+                Rule::EffectFailed,
+                format!("{what} under fence {fence} could not be written ({failures} times): {failure}; next try in {wait}{remedy}"),
+            );
+        }
+    }
+
+    fn commanded(&mut self, command: &Command) {
+        let phase = std::mem::replace(&mut self.state.phase, Phase::Idle);
+        self.state.phase = match (phase, command) {
+            (Phase::Progressing(attempt), Command::Abort(reason)) => {
+                let reason = if reason.is_empty() { "a person said so" } else { reason };
+                self.begin_retreat(attempt, reason.to_owned(), None)
+            }
+            (Phase::Progressing(attempt), command) => self.command_attempt(attempt, command),
+            (Phase::Retreating(mut retreat), Command::Abort(_)) => {
+                retreat.at_once = true;
+                retreat.then = None;
+                Phase::Retreating(retreat)
+            }
+            (Phase::Retreating(mut retreat), Command::Retry) => {
+                self.note(
+                    Rule::AttemptStarted,
+                    format!("{} is tried again once stable has all traffic", retreat.candidate),
+                );
+                retreat.then = Some(retreat.candidate.clone());
+                Phase::Retreating(retreat)
+            }
+            (Phase::Done(Done { candidate, outcome: Outcome::Aborted(_), .. }), Command::Retry) => {
+                self.begin_attempt(candidate)
+            }
+            (phase @ (Phase::Idle | Phase::Retreating(_) | Phase::Done(_)), command) => {
+                let state = match &phase {
+                    Phase::Idle => "there is no candidate".to_owned(),
+                    Phase::Done(done) if done.outcome == Outcome::Promoted => {
+                        format!(
+                            "{} is promoted; to go back, submit the revision to go back to",
+                            done.candidate
+                        )
+                    }
+                    Phase::Done(done) => {
+                        format!("the attempt with {} is over; retry it or submit another", done.candidate)
+                    }
+                    Phase::Progressing(_) | Phase::Retreating(_) => {
+                        "traffic is on its way back to stable".to_owned()
+                    }
+                };
+                self.note(Rule::CommandIgnored, format!("`{command}` changes nothing: {state}"));
+                phase
+            }
+        };
+    }
+
+    fn revised(&mut self, revision: &Revision) {
+        let phase = std::mem::replace(&mut self.state.phase, Phase::Idle);
+        self.state.phase = match phase {
+            Phase::Idle | Phase::Done(Done { outcome: Outcome::Promoted, .. })
+                if *revision == self.state.stable =>
+            {
+                phase
+            }
+            Phase::Idle => self.begin_attempt(revision.clone()),
+            Phase::Done(done) if done.candidate == *revision || *revision == self.state.stable => {
+                Phase::Done(done)
+            }
+            Phase::Done(_) => self.begin_attempt(revision.clone()),
+            Phase::Progressing(attempt) if attempt.candidate == *revision => Phase::Progressing(attempt),
+            Phase::Progressing(attempt) if *revision == self.state.stable => self.begin_retreat(
+                attempt,
+                "the revision to deliver is the stable one again".to_owned(),
+                None,
+            ),
+            Phase::Progressing(attempt) => {
+                self.begin_retreat(attempt, format!("superseded by {revision}"), Some(revision.clone()))
+            }
+            Phase::Retreating(mut retreat) => {
+                // The candidate being given up is still the revision asked for: it takes a retry to try it again.
+                if retreat.candidate != *revision && *revision != self.state.stable {
+                    retreat.then = Some(revision.clone());
+                } else if *revision == self.state.stable || retreat.then.as_ref() != Some(revision) {
+                    retreat.then = None;
+                }
+                Phase::Retreating(retreat)
+            }
+        };
+    }
+
+    pub(super) fn begin_attempt(&mut self, candidate: Revision) -> Phase {
+        self.state.attempt = self.state.attempt.saturating_add(1);
+        self.state.plan = self.plan.fingerprint();
+        self.state.retiring.retain(|retiring| retiring.revision != candidate);
+        let attempt = Attempt::new(&self.state.stable, candidate, self.plan.spec().preview, self.state.clock);
+        self.say(
+            Rule::AttemptStarted,
+            format!(
+                "attempt {}: {} goes out, stable is {}",
+                self.state.attempt, attempt.candidate, self.state.stable
+            ),
+        );
+        if self.managed() != Managed::Counted {
+            self.aim_route(attempt.route.clone(), true);
+        }
+        Phase::Progressing(attempt)
+    }
+
+    pub(super) fn note(&mut self, rule: Rule, message: String) {
+        self.notes.push(Note { rule, message });
+    }
+
+    /// Notes something that whoever listens should hear as well.
+    pub(super) fn say(&mut self, rule: Rule, message: String) {
+        if self.state.notices.len() >= MOST_NOTICES {
+            self.state.notices.remove(0);
+            self.note(
+                Rule::NoticesDropped,
+                format!("over {MOST_NOTICES} notices wait to be delivered: the oldest is dropped"),
+            );
+        }
+        self.state.notices.push(Notice {
+            number: self.state.notices_so_far,
+            message: message.clone(),
+            not_before: self.state.clock,
+            failures: 0,
+        });
+        self.state.notices_so_far += 1;
+        self.note(rule, message);
+    }
+}
+
+/// Time between two questions to a gate that is shut.
+const GATE_INTERVAL: GoDuration = GoDuration::from_secs(10);
+/// Undelivered notices kept.
+const MOST_NOTICES: usize = 64;

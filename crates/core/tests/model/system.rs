@@ -1,0 +1,391 @@
+//! The engine and a world that misbehaves, as a state machine that can be searched.
+
+use std::collections::BTreeMap;
+
+use serinus_core::{
+    analysis::{Analysis, Judge, Metric},
+    metric::{Number, Query, Sample},
+    port::{Fence, Fenced, Pool, Pools},
+    rollout::{
+        Answer, Capacity, Command, Effect, Input, Outcome, Phase, Plan, PlanSpec, State, Step, Waits, World,
+        decide, effects_of, waits_for,
+    },
+    time::Timestamp,
+    traffic::{Revision, Route, Weight},
+};
+
+/// How effects reach the world and how they are acknowledged. The engine is the same in all of them: what is weakened
+/// is the harness around it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Design {
+    /// Effects are derived from the state at every turn; else they are sent once, when they arise.
+    pub(crate) view: bool,
+    /// The world refuses a write with an older fence.
+    pub(crate) fence_checked: bool,
+    /// A value counts as seen only under our fence; else the value is enough.
+    pub(crate) fence_read_back: bool,
+}
+
+impl Design {
+    /// The design of this library.
+    pub(crate) const OURS: Self = Self { view: true, fence_checked: true, fence_read_back: true };
+}
+
+/// What may go wrong, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Budget {
+    pub(crate) crashes: u8,
+    pub(crate) losses: u8,
+    pub(crate) aborts: u8,
+    pub(crate) retries: u8,
+    pub(crate) skips: u8,
+    pub(crate) flaps: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Write {
+    Route(Fence, String, Option<String>, u32),
+    Scale(Fence, String, u32),
+}
+
+/// Everything there is: the store, the drivers' memories, writes on their way, the world.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct System {
+    pub(crate) saved: State,
+    pub(crate) version: u32,
+    /// What each driver holds in memory; none after a crash.
+    pub(crate) held: Vec<Option<(State, u32)>>,
+    pub(crate) wire: Vec<Write>,
+    pub(crate) route: Option<Fenced<Route>>,
+    pub(crate) pools: BTreeMap<Revision, Pool>,
+    pub(crate) left: Budget,
+    /// Whether the analysis passed in the current attempt, or a person left it out.
+    pub(crate) cleared: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Look(usize),
+    Answer(usize, bool),
+    Command(usize, Command),
+    Revise(usize),
+    /// A turn whose driver dies after saving and before acting.
+    Die(usize),
+    Deliver(usize),
+    Lose(usize),
+    Ready(Revision),
+    Flap,
+}
+
+pub(crate) fn plan(managed: bool) -> Plan {
+    let judge = Judge::Range { min: Some(Number::new(1.0)), max: None };
+    let metric = Metric::new("m", Query::new("test", "q"), judge);
+    let capacity = if managed {
+        Capacity::Routed { replicas: 2, dynamic_stable: true, min_per_revision: 0, ready_enough: None }
+    } else {
+        Capacity::Unmanaged
+    };
+    let spec = PlanSpec {
+        steps: vec![
+            Step::Weight(Weight::percent(10.0)),
+            Step::Analyse(0),
+            Step::Weight(Weight::percent(50.0)),
+        ],
+        analyses: vec![Analysis { name: "a".into(), metrics: vec![metric], rounds: None }],
+        capacity,
+        ..PlanSpec::default()
+    };
+    Plan::try_from(spec).expect("the plan of the model is valid")
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+impl System {
+    pub(crate) fn new(drivers: usize, left: Budget) -> Self {
+        Self {
+            saved: State::new("old".into(), now()),
+            version: 0,
+            held: vec![None; drivers],
+            wire: Vec::new(),
+            route: None,
+            pools: BTreeMap::new(),
+            left,
+            cleared: false,
+        }
+    }
+
+    pub(crate) fn actions(&self, plan: &Plan) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for driver in 0..self.held.len() {
+            actions.push(Action::Look(driver));
+            let state = self.held[driver].as_ref().map_or(&self.saved, |(state, _)| state);
+            if effects_of(plan, state).iter().any(|effect| matches!(effect, Effect::Ask { .. })) {
+                actions.push(Action::Answer(driver, true));
+                actions.push(Action::Answer(driver, false));
+            }
+            if self.saved.phase == Phase::Idle {
+                actions.push(Action::Revise(driver));
+            }
+            if self.left.aborts > 0 {
+                actions.push(Action::Command(driver, Command::Abort(String::new())));
+            }
+            if self.left.retries > 0 && matches!(self.saved.phase, Phase::Done(_) | Phase::Retreating(_)) {
+                actions.push(Action::Command(driver, Command::Retry));
+            }
+            if self.left.skips > 0 && matches!(self.saved.phase, Phase::Progressing(_)) {
+                actions.push(Action::Command(driver, Command::PromoteFully));
+            }
+            if self.left.crashes > 0 {
+                actions.push(Action::Die(driver));
+            }
+        }
+        for write in 0..self.wire.len() {
+            actions.push(Action::Deliver(write));
+            if self.left.losses > 0 {
+                actions.push(Action::Lose(write));
+            }
+        }
+        for (revision, pool) in &self.pools {
+            if pool.ready != pool.wanted {
+                actions.push(Action::Ready(revision.clone()));
+            }
+        }
+        if self.left.flaps > 0 && self.pools.get(&"new".into()).is_some_and(|pool| pool.ready > 0) {
+            actions.push(Action::Flap);
+        }
+        actions
+    }
+
+    pub(crate) fn apply(&mut self, plan: &Plan, design: Design, action: &Action) {
+        match action {
+            Action::Look(driver) => {
+                let held = self.held_by(*driver);
+                let seen = self.seen_by(&held, design);
+                self.turn(plan, design, *driver, &seen, false);
+            }
+            Action::Die(driver) => {
+                self.left.crashes -= 1;
+                let held = self.held_by(*driver);
+                let seen = self.seen_by(&held, design);
+                self.turn(plan, design, *driver, &seen, true);
+            }
+            Action::Answer(driver, passes) => {
+                let held = self.held_by(*driver);
+                let asked = effects_of(plan, &held).into_iter().find_map(|effect| match effect {
+                    Effect::Ask { id, .. } => Some(id),
+                    _ => None,
+                });
+                let Some(id) = asked else { return };
+                let answer = Ok(Answer::Sample(Sample::number(if *passes { 1.0 } else { 0.0 })));
+                let won = self.turn(plan, design, *driver, &Input::Answered { id, answer }, false);
+                self.cleared |= won && *passes;
+            }
+            Action::Command(driver, command) => {
+                match command {
+                    Command::Abort(_) => self.left.aborts -= 1,
+                    Command::Retry => self.left.retries -= 1,
+                    _ => self.left.skips -= 1,
+                }
+                let won = self.turn(plan, design, *driver, &Input::Commanded(command.clone()), false);
+                self.cleared |= won && *command == Command::PromoteFully;
+            }
+            Action::Revise(driver) => {
+                self.turn(plan, design, *driver, &Input::Revised("new".into()), false);
+            }
+            Action::Deliver(write) => {
+                let write = self.wire.remove(*write);
+                self.land(design, write);
+            }
+            Action::Lose(write) => {
+                self.left.losses -= 1;
+                self.wire.remove(*write);
+            }
+            Action::Ready(revision) => {
+                if let Some(pool) = self.pools.get_mut(revision) {
+                    pool.ready = pool.wanted;
+                }
+            }
+            Action::Flap => {
+                self.left.flaps -= 1;
+                if let Some(pool) = self.pools.get_mut(&"new".into()) {
+                    pool.ready = 0;
+                }
+            }
+        }
+    }
+
+    fn held_by(&self, driver: usize) -> State {
+        self.held[driver].as_ref().map_or_else(|| self.saved.clone(), |(state, _)| state.clone())
+    }
+
+    /// Whether the turn won the store.
+    fn turn(&mut self, plan: &Plan, design: Design, driver: usize, input: &Input, dies: bool) -> bool {
+        let (state, version) = self.held[driver].take().unwrap_or_else(|| (self.saved.clone(), self.version));
+        let before = effects_of(plan, &state);
+        let attempt = state.attempt;
+        let decision = decide(plan, state, input, now());
+        if version != self.version {
+            // Lost the race: what was decided is forgotten, the store is read again at the next turn.
+            return false;
+        }
+        if decision.state != self.saved {
+            self.version += 1;
+        }
+        if decision.state.attempt != attempt {
+            self.cleared = false;
+        }
+        self.saved = decision.state.clone();
+        if dies {
+            return true;
+        }
+        for effect in &decision.effects {
+            if !design.view && before.contains(effect) {
+                continue;
+            }
+            let write = match effect {
+                Effect::Route { route, fence } => Write::Route(
+                    *fence,
+                    route.stable.to_string(),
+                    route.candidate.as_ref().map(ToString::to_string),
+                    route.weight.parts(),
+                ),
+                Effect::Scale { revision, replicas, fence } => {
+                    Write::Scale(*fence, revision.to_string(), *replicas)
+                }
+                _ => continue,
+            };
+            if !self.wire.contains(&write) {
+                self.wire.push(write);
+                self.wire.sort();
+            }
+        }
+        self.held[driver] = Some((decision.state, self.version));
+        true
+    }
+
+    fn land(&mut self, design: Design, write: Write) {
+        match write {
+            Write::Route(fence, stable, candidate, weight) => {
+                let stale = self.route.as_ref().is_some_and(|route| route.fence > Some(fence));
+                if !(design.fence_checked && stale) {
+                    let value = Route {
+                        candidate: candidate.map(Revision::from),
+                        weight: Weight::try_parts(weight).expect("it was a weight before"),
+                        ..Route::all_to(stable.into())
+                    };
+                    self.route = Some(Fenced { value, fence: Some(fence) });
+                }
+            }
+            Write::Scale(fence, revision, replicas) => {
+                let pool = self.pools.entry(revision.into()).or_default();
+                if !(design.fence_checked && pool.fence > Some(fence)) {
+                    *pool = Pool { wanted: replicas, ready: pool.ready.min(replicas), fence: Some(fence) };
+                }
+            }
+        }
+    }
+
+    fn seen_by(&self, held: &State, design: Design) -> Input {
+        let mut route = self.route.clone();
+        let mut pools = self.pools.clone();
+        if !design.fence_read_back {
+            // "It already looks right" is taken for an acknowledgement.
+            if let (Some(route), Some(aim)) = (&mut route, &held.route) {
+                route.fence = (route.value == aim.value).then_some(aim.fence);
+            }
+            for (revision, pool) in &mut pools {
+                let aim = held.pools.get(revision).and_then(|pool| pool.aim.as_ref());
+                pool.fence = aim.filter(|aim| aim.value == pool.wanted).map(|aim| aim.fence);
+            }
+        }
+        Input::Seen(World { route, pools: Pools { replicas: None, by_revision: pools } })
+    }
+
+    fn share_of_candidate(&self) -> u32 {
+        let new = Revision::from("new");
+        self.route.as_ref().map_or(0, |route| {
+            if route.value.stable == new { Weight::FULL.parts() } else { route.value.weight.parts() }
+        })
+    }
+
+    /// What must hold in every reachable state. The rule that does not, if one does not.
+    pub(crate) fn broken_rule(&self, plan: &Plan, managed: bool, flaps: bool) -> Option<&'static str> {
+        let share = self.share_of_candidate();
+        let most = match &self.saved.phase {
+            Phase::Idle => 0,
+            Phase::Progressing(attempt) if attempt.step >= plan.steps().len() => Weight::FULL.parts(),
+            Phase::Progressing(attempt) => plan.weight_after(attempt.step + 1).parts(),
+            Phase::Retreating(_) => Weight::FULL.parts(),
+            Phase::Done(done) if done.outcome == Outcome::Promoted => Weight::FULL.parts(),
+            _ => 0,
+        };
+        if share > most {
+            return Some(
+                "the candidate's weight is never above what its step allows, and nothing once aborted",
+            );
+        }
+        if matches!(self.saved.outcome(), Some(Outcome::Promoted)) {
+            if !self.cleared {
+                return Some("nothing is promoted without its analysis or a person's word");
+            }
+            if share != Weight::FULL.parts() {
+                return Some("a promoted candidate has all traffic");
+            }
+        }
+        if managed {
+            for (revision, pool) in &self.pools {
+                let served = self.route.as_ref().is_some_and(|route| route.value.serves(revision));
+                if served && pool.wanted == 0 {
+                    return Some("nobody is scaled down while taking traffic");
+                }
+                if served && pool.ready == 0 && !flaps && revision.as_str() == "new" {
+                    return Some("no weight without ready capacity");
+                }
+            }
+            if matches!(self.saved.phase, Phase::Progressing(_) | Phase::Retreating(_))
+                && self.pools.get(&"old".into()).is_some_and(|pool| pool.wanted == 0)
+            {
+                return Some("the way back is never scaled down");
+            }
+            if matches!(self.saved.outcome(), Some(Outcome::Aborted(_)))
+                && self.pools.get(&"old".into()).is_none_or(|pool| pool.wanted < 2)
+            {
+                return Some("aborted means stable has its full capacity");
+            }
+        }
+        if waits_for(plan, &self.saved) == Waits::Nothing && !self.saved.is_settled() {
+            return Some("whoever is not done waits for something with a name");
+        }
+        None
+    }
+
+    /// Lets everything go well from here: whether it comes to an end.
+    pub(crate) fn ends_if_all_goes_well(&self, plan: &Plan, design: Design) -> bool {
+        let mut system = self.clone();
+        for _ in 0..60 {
+            while !system.wire.is_empty() {
+                system.apply(plan, design, &Action::Deliver(0));
+            }
+            for pool in system.pools.values_mut() {
+                pool.ready = pool.wanted;
+            }
+            system.apply(plan, design, &Action::Look(0));
+            if system.saved.phase == Phase::Idle && system.saved.is_settled() {
+                system.apply(plan, design, &Action::Revise(0));
+            }
+            system.apply(plan, design, &Action::Answer(0, true));
+            if matches!(system.saved.phase, Phase::Done(_))
+                && system.saved.is_settled()
+                && system.wire.is_empty()
+            {
+                return system
+                    .route
+                    .as_ref()
+                    .is_some_and(|route| route.value == Route::all_to(system.saved.stable.clone()));
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,233 @@
+//! What is measured of one revision.
+
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError, TryLockError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use http::StatusCode;
+
+use crate::{
+    histogram::{Counts, Histogram},
+    time::Monotonic,
+};
+
+/// How many requests a revision was sent, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Requests that were answered, or that the service failed to answer.
+    pub requests: u64,
+    /// Those of them that failed: answers of 500 to 599, and errors of the service.
+    pub errors: u64,
+    /// Requests being answered now.
+    pub in_flight: u64,
+    /// Requests whose caller went away before the answer. They count nowhere else.
+    pub cancelled: u64,
+}
+
+/// The counters of one revision. Written by every request, without a lock.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    time: Monotonic,
+    /// By status, from 100; made when the status is first seen.
+    statuses: Box<[OnceLock<Histogram>]>,
+    started: AtomicU64,
+    finished: AtomicU64,
+    cancelled: AtomicU64,
+    next_snapshot: AtomicU64,
+    past: Mutex<Vec<Snapshot>>,
+}
+
+impl Meter {
+    pub(crate) fn new(time: Monotonic) -> Self {
+        let now = time.nanos();
+        Self {
+            time,
+            statuses: (FIRST_STATUS..=LAST_STATUS).map(|_| OnceLock::new()).collect(),
+            started: AtomicU64::new(0),
+            finished: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
+            next_snapshot: AtomicU64::new(now.saturating_add(TICK)),
+            past: Mutex::new(vec![Snapshot { at: now, errors: 0, buckets: Vec::new() }]),
+        }
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        // The finished are read first, so that none is in flight below zero.
+        let finished = self.finished.load(Ordering::Acquire);
+        let cancelled = self.cancelled.load(Ordering::Acquire);
+        let in_flight =
+            self.started.load(Ordering::Acquire).saturating_sub(finished).saturating_sub(cancelled);
+        let (counts, errors) = self.counts();
+        Totals { requests: counts.total(), errors, in_flight, cancelled }
+    }
+
+    /// What happened in the last `window` nanoseconds, or since the meter was made.
+    pub(crate) fn within(&self, window: u64) -> Within {
+        let now = self.time.nanos();
+        let past = {
+            let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+            if now >= self.next_snapshot.load(Ordering::Relaxed) {
+                self.take_snapshot(&mut past, now);
+            }
+            // The first snapshot inside the window: all that it holds happened before.
+            let start = now.saturating_sub(window);
+            past.iter().find(|snapshot| snapshot.at >= start).cloned()
+        };
+        let Some(past) = past else {
+            // Snapshots are taken before a request is counted: none in the window, none counted in it.
+            return Within::default();
+        };
+        let (mut counts, errors) = self.counts();
+        counts.subtract(&past.buckets);
+        Within { errors: errors.saturating_sub(past.errors), counts, nanos: now.saturating_sub(past.at) }
+    }
+
+    /// The statuses seen so far, each with its latencies.
+    pub(crate) fn by_status(&self) -> impl Iterator<Item = (u16, Counts)> {
+        (FIRST_STATUS..).zip(&self.statuses).filter_map(|(status, cell)| {
+            let mut counts = Counts::default();
+            cell.get()?.add_to(&mut counts);
+            Some((status, counts))
+        })
+    }
+
+    fn counts(&self) -> (Counts, u64) {
+        let (mut all, mut errors) = (Counts::default(), 0);
+        for (status, histogram) in (FIRST_STATUS..).zip(&self.statuses) {
+            if let Some(histogram) = histogram.get() {
+                let before = if is_error(status) { all.total() } else { 0 };
+                histogram.add_to(&mut all);
+                if is_error(status) {
+                    errors += all.total() - before;
+                }
+            }
+        }
+        (all, errors)
+    }
+
+    fn record(&self, status: u16, started: u64) {
+        let now = self.time.nanos();
+        if now >= self.next_snapshot.load(Ordering::Relaxed) {
+            // Whoever holds the lock takes the snapshot; no request waits for it.
+            match self.past.try_lock() {
+                Ok(mut past) => self.take_snapshot(&mut past, now),
+                Err(TryLockError::Poisoned(poisoned)) => self.take_snapshot(&mut poisoned.into_inner(), now),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        let index = usize::from(status.clamp(FIRST_STATUS, LAST_STATUS) - FIRST_STATUS);
+        if let Some(cell) = self.statuses.get(index) {
+            cell.get_or_init(Histogram::default).record(now.saturating_sub(started));
+        }
+        self.finished.fetch_add(1, Ordering::Release);
+    }
+
+    fn take_snapshot(&self, past: &mut Vec<Snapshot>, now: u64) {
+        if now < self.next_snapshot.load(Ordering::Relaxed) {
+            return;
+        }
+        self.next_snapshot.store(now.saturating_add(TICK), Ordering::Relaxed);
+        let (counts, errors) = self.counts();
+        past.push(Snapshot { at: now, errors, buckets: counts.to_sparse() });
+        thin(past, now);
+    }
+}
+
+/// What happened within a window.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Within {
+    pub(crate) counts: Counts,
+    pub(crate) errors: u64,
+    /// How much of the window there is.
+    pub(crate) nanos: u64,
+}
+
+/// One request on its way: it counts once, as answered or as cancelled.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    meter: Arc<Meter>,
+    started: u64,
+    landed: bool,
+}
+
+impl Flight {
+    pub(crate) fn start(meter: Arc<Meter>) -> Self {
+        meter.started.fetch_add(1, Ordering::Relaxed);
+        let started = meter.time.nanos();
+        Self { meter, started, landed: false }
+    }
+
+    /// Counts the answer; none if the service failed.
+    pub(crate) fn land(&mut self, status: Option<StatusCode>) {
+        if !std::mem::replace(&mut self.landed, true) {
+            self.meter.record(status.map_or(FAILED, |status| status.as_u16()), self.started);
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if !self.landed {
+            self.meter.cancelled.fetch_add(1, Ordering::Release);
+        }
+    }
+}
+
+/// What a meter held at one moment.
+#[derive(Clone, Debug)]
+struct Snapshot {
+    at: u64,
+    errors: u64,
+    buckets: Vec<(u16, u64)>,
+}
+
+/// Drops snapshots so that those kept lie no further apart than a twentieth of their age: a window of any length
+/// finds its beginning to within 5 %, and a year takes four hundred of them.
+fn thin(past: &mut Vec<Snapshot>, now: u64) {
+    let mut kept = 0;
+    for index in 1..past.len() {
+        let next = past.get(index + 1).map(|snapshot| snapshot.at);
+        let is_needed =
+            next.is_none_or(|next| next.saturating_sub(past[kept].at) > now.saturating_sub(next) / 20);
+        if is_needed {
+            kept += 1;
+            past.swap(kept, index);
+        }
+    }
+    past.truncate(kept + 1);
+}
+
+const fn is_error(status: u16) -> bool {
+    status >= 500 && status <= 599
+}
+
+const FIRST_STATUS: u16 = 100;
+const LAST_STATUS: u16 = 999;
+/// The status under which an error of the service counts.
+const FAILED: u16 = 500;
+/// The shortest time between two snapshots, in nanoseconds.
+const TICK: u64 = 20_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_stay_few_and_close_enough() {
+        let mut past = Vec::new();
+        let mut now = 0;
+        for _ in 0..30_000_u64 {
+            now += TICK;
+            past.push(Snapshot { at: now, errors: 0, buckets: Vec::new() });
+            thin(&mut past, now);
+        }
+        assert!(past.len() < 300, "{}", past.len());
+        for window in [TICK * 2, TICK * 10, TICK * 500, TICK * 10_000, TICK * 29_000] {
+            let start = now - window;
+            let found = past.iter().find(|snapshot| snapshot.at >= start).unwrap().at;
+            assert!(found - start <= (window / 20).max(TICK), "{window}: {}", found - start);
+        }
+    }
+}

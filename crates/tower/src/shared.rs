@@ -1,0 +1,242 @@
+//! What a split and its handles have in common: the services, the route in force, the meters.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use arc_swap::ArcSwap;
+use http::Request;
+use serinus_core::{
+    port::{Fence, Fenced, PortError, PortErrorKind},
+    traffic::{Revision, Route, Track, Weight},
+};
+
+use crate::{
+    builder::BuildError,
+    exposition::Labels,
+    matching::Matchers,
+    meter::Meter,
+    mirror::Gauge,
+    spread::{Share, Spread},
+    sticky::Subject,
+    time::Monotonic,
+};
+
+#[derive(Debug)]
+pub(crate) struct Shared<S> {
+    table: ArcSwap<Table<S>>,
+    backends: Mutex<BTreeMap<Revision, Arc<Backend<S>>>>,
+    subject: Option<Subject>,
+    requests: Spread,
+    copies: Spread,
+    time: Monotonic,
+    pub(crate) labels: Labels,
+    pub(crate) speed: f64,
+    pub(crate) gauge: Option<Arc<Gauge>>,
+}
+
+impl<S> Shared<S> {
+    pub(crate) fn new(
+        services: BTreeMap<Revision, S>,
+        stable: Revision,
+        subject: Option<Subject>,
+        labels: Labels,
+        time: Monotonic,
+        speed: f64,
+        gauge: Option<Arc<Gauge>>,
+    ) -> Result<Self, BuildError> {
+        let backends: BTreeMap<_, _> = services
+            .into_iter()
+            .map(|(revision, service)| {
+                let meter = Arc::new(Meter::new(time.clone()));
+                (revision, Arc::new(Backend { service, meter }))
+            })
+            .collect();
+        let Some(first) = backends.get(&stable).cloned() else {
+            return Err(BuildError::NoService { revision: stable });
+        };
+        let table = Table {
+            route: Route::all_to(stable),
+            fence: None,
+            is_set: false,
+            stable: first,
+            candidate: None,
+            weight: Share::from(Weight::ZERO),
+            mirror: Share::from(Weight::ZERO),
+            matchers: Arc::default(),
+        };
+        Ok(Self {
+            table: ArcSwap::from_pointee(table),
+            backends: Mutex::new(backends),
+            subject,
+            requests: Spread::default(),
+            copies: Spread::default(),
+            time,
+            labels,
+            speed,
+            gauge,
+        })
+    }
+
+    pub(crate) fn table(&self) -> arc_swap::Guard<Arc<Table<S>>> {
+        self.table.load()
+    }
+
+    /// The track of one request under a table.
+    pub(crate) fn track<B>(&self, table: &Table<S>, request: &Request<B>) -> Track {
+        if table.candidate.is_none() {
+            return Track::Stable;
+        }
+        let by_subject =
+            || self.subject.as_ref().and_then(|subject| subject.is_in(request.headers(), table.route.weight));
+        let to_candidate = table.matchers.is_match(request)
+            || (!table.weight.is_zero()
+                && by_subject().unwrap_or_else(|| self.requests.next_is_in(table.weight)));
+        if to_candidate { Track::Candidate } else { Track::Stable }
+    }
+
+    /// Whether the next of stable's requests is to be copied.
+    pub(crate) fn is_copied(&self, table: &Table<S>) -> bool {
+        !table.mirror.is_zero() && self.copies.next_is_in(table.mirror)
+    }
+
+    pub(crate) fn current(&self) -> Option<Fenced<Route>> {
+        let table = self.table();
+        table.is_set.then(|| Fenced { value: table.route.clone(), fence: table.fence })
+    }
+
+    pub(crate) fn set_route(&self, route: &Route, fence: Fence) -> Result<(), PortError> {
+        let invalid = |text: &str| PortError::new(PortErrorKind::Invalid, text);
+        if route.candidate.is_none() && !(route.weight.is_zero() && route.mirror.is_zero()) {
+            return Err(invalid("a route with a weight or a mirror needs a candidate: name one"));
+        }
+        if !route.mirror.is_zero() && self.gauge.is_none() {
+            return Err(invalid(
+                "this split cannot mirror: call `mirror` with a spawner when it is built, or take `mirror` out of the route",
+            ));
+        }
+        let matchers = Arc::new(Matchers::compile(&route.matches)?);
+        // Held to the end, so that two writers cannot both find their fence the newer.
+        let backends = self.backends();
+        if let Some(newer) = self.table().fence.filter(|found| fence < *found) {
+            return Err(PortError::new(
+                PortErrorKind::Fenced,
+                format!("fence {fence} is older than {newer}, which is in force"),
+            ));
+        }
+        let table = Table {
+            stable: find(&backends, &route.stable)?,
+            candidate: route.candidate.as_ref().map(|candidate| find(&backends, candidate)).transpose()?,
+            weight: route.weight.into(),
+            mirror: route.mirror.into(),
+            matchers,
+            route: route.clone(),
+            fence: Some(fence),
+            is_set: true,
+        };
+        self.table.store(Arc::new(table));
+        Ok(())
+    }
+
+    pub(crate) fn insert(&self, revision: Revision, service: S) {
+        let mut backends = self.backends();
+        let meter = match backends.get(&revision) {
+            Some(backend) => Arc::clone(&backend.meter),
+            None => Arc::new(Meter::new(self.time.clone())),
+        };
+        let backend = Arc::new(Backend { service, meter });
+        backends.insert(revision.clone(), Arc::clone(&backend));
+        let table = self.table();
+        let is_stable = table.route.stable == revision;
+        let is_candidate = table.route.candidate.as_ref() == Some(&revision);
+        if is_stable || is_candidate {
+            let mut changed = Table::clone(&table);
+            if is_stable {
+                changed.stable = Arc::clone(&backend);
+            }
+            if is_candidate {
+                changed.candidate = Some(backend);
+            }
+            self.table.store(Arc::new(changed));
+        }
+    }
+
+    pub(crate) fn remove(&self, revision: &Revision) -> Result<(), PortError> {
+        let mut backends = self.backends();
+        let table = self.table();
+        if table.route.stable == *revision || table.route.candidate.as_ref() == Some(revision) {
+            return Err(PortError::new(
+                PortErrorKind::Invalid,
+                format!("revision `{revision}` is in the route in force: route around it first"),
+            ));
+        }
+        backends.remove(revision).map(|_| ()).ok_or_else(|| no_service(revision))
+    }
+
+    pub(crate) fn meter(&self, revision: &Revision) -> Result<Arc<Meter>, PortError> {
+        let backends = self.backends();
+        let backend = backends.get(revision).ok_or_else(|| no_service(revision))?;
+        Ok(Arc::clone(&backend.meter))
+    }
+
+    pub(crate) fn meters(&self) -> Vec<(Revision, Arc<Meter>)> {
+        let backends = self.backends();
+        backends.iter().map(|(revision, backend)| (revision.clone(), Arc::clone(&backend.meter))).collect()
+    }
+
+    fn backends(&self) -> MutexGuard<'_, BTreeMap<Revision, Arc<Backend<S>>>> {
+        self.backends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The service of one revision, and its meter.
+#[derive(Debug)]
+pub(crate) struct Backend<S> {
+    pub(crate) service: S,
+    pub(crate) meter: Arc<Meter>,
+}
+
+/// A route, ready to be followed. Replaced as a whole, never changed.
+#[derive(Debug)]
+pub(crate) struct Table<S> {
+    pub(crate) route: Route,
+    fence: Option<Fence>,
+    /// Whether somebody set the route; the split's own first one does not count.
+    is_set: bool,
+    pub(crate) stable: Arc<Backend<S>>,
+    pub(crate) candidate: Option<Arc<Backend<S>>>,
+    weight: Share,
+    mirror: Share,
+    matchers: Arc<Matchers>,
+}
+
+// Not derived: a table is cloned without its services.
+impl<S> Clone for Table<S> {
+    fn clone(&self) -> Self {
+        Self {
+            route: self.route.clone(),
+            fence: self.fence,
+            is_set: self.is_set,
+            stable: Arc::clone(&self.stable),
+            candidate: self.candidate.clone(),
+            weight: self.weight,
+            mirror: self.mirror,
+            matchers: Arc::clone(&self.matchers),
+        }
+    }
+}
+
+fn find<S>(
+    backends: &BTreeMap<Revision, Arc<Backend<S>>>,
+    revision: &Revision,
+) -> Result<Arc<Backend<S>>, PortError> {
+    backends.get(revision).cloned().ok_or_else(|| no_service(revision))
+}
+
+fn no_service(revision: &Revision) -> PortError {
+    PortError::new(
+        PortErrorKind::NotFound,
+        format!("revision `{revision}` has no service in this split: insert one"),
+    )
+}

@@ -1,0 +1,39 @@
+//! The time as the split sees it.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// A time that only moves on, from any beginning.
+#[derive(Clone)]
+pub(crate) enum Monotonic {
+    System(Instant),
+    Given(Arc<dyn Fn() -> Duration + Send + Sync>),
+}
+
+impl Monotonic {
+    pub(crate) fn system() -> Self {
+        Self::System(Instant::now())
+    }
+
+    /// Nanoseconds since the beginning; more than 584 years saturate.
+    pub(crate) fn nanos(&self) -> u64 {
+        let elapsed = match self {
+            Self::System(start) => start.elapsed(),
+            Self::Given(clock) => clock(),
+        };
+        saturating_nanos(elapsed)
+    }
+}
+
+impl fmt::Debug for Monotonic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ns", self.nanos())
+    }
+}
+
+pub(crate) fn saturating_nanos(length: Duration) -> u64 {
+    length.as_nanos().try_into().unwrap_or(u64::MAX)
+}
