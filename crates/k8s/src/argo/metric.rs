@@ -32,6 +32,23 @@ impl Compiler<'_> {
             let message = "more than one measurement needs time between them: add `interval: 1m`";
             self.ledger.fault_in(place, "interval", FaultKind::Missing, message);
         }
+        let ends = failure_limit.flatten().unwrap_or(0).saturating_add(success_limit.unwrap_or(0));
+        if let Some(count) = count.filter(|count| *count < ends) {
+            let message = format!(
+                "`failureLimit` and `consecutiveSuccessLimit` come to {ends}, and only {count} are measured: use a \
+                 `count` of {ends} or more, or lower limits"
+            );
+            self.ledger.fault_in(place, "count", FaultKind::Conflict, message);
+        }
+        if let (Some(count), Some(limit)) = (count, inconclusive_limit)
+            && count < limit
+        {
+            let message = format!(
+                "`inconclusiveLimit` is {limit}, and only {count} are measured: use a `count` of {limit} or more, or a \
+                 lower limit"
+            );
+            self.ledger.fault_in(place, "count", FaultKind::Conflict, message);
+        }
         let mut metric = Metric::new(name, query?, judge?);
         let timeout = place.find(&["provider", "prometheus"]);
         let timeout = timeout.and_then(|prometheus| self.ledger.seconds(&prometheus, "timeout"));

@@ -7,7 +7,7 @@ use serinus_core::{
 };
 
 use super::Compiler;
-use crate::{fault::FaultKind, manifests::Kind, place::Place};
+use crate::{fault::FaultKind, kind::Kind, place::Place};
 
 impl Compiler<'_> {
     /// Every check of every entry: an entry may ask a built-in metric, a query of its own and a template, and all
