@@ -9,7 +9,7 @@ use super::{
 use crate::{
     analysis::{
         Analysis, Phase as RunPhase,
-        run::{Assessment, Measurement, Run},
+        run::{Measurement, Run},
     },
     time::Timestamp,
     traffic::{Revision, Route, Weight},
@@ -78,10 +78,8 @@ impl Attempt {
         }
     }
 
-    fn assess(&self, plan: &Plan, place: Place) -> Option<Assessment> {
-        let analysis = plan.analysis_at(place)?;
-        let placed = self.runs.iter().find(|placed| placed.place == place)?;
-        Some(placed.run.assess(analysis))
+    fn run_at(&self, place: Place) -> Option<&Run> {
+        self.runs.iter().find(|placed| placed.place == place).map(|placed| &placed.run)
     }
 
     /// A background analysis whose steps are over and which has not yet ended conclusively: the next step waits.
@@ -295,8 +293,7 @@ impl Turn<'_> {
             attempt.enter(Stage::Analysing, self.state.clock);
             return Next::Go(Phase::Progressing(attempt));
         }
-        let passed =
-            attempt.assess(self.plan, place).is_some_and(|assessed| assessed.phase == RunPhase::Successful);
+        let passed = attempt.run_at(place).is_some_and(|run| run.phase() == RunPhase::Successful);
         if !passed {
             return Next::Stay(Phase::Progressing(attempt));
         }
