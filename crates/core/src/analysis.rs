@@ -5,22 +5,26 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "expr")]
 pub use self::condition::{Condition, ConditionError, EvaluationError};
 pub use self::{
-    counters::Counters,
+    counters::{Counters, MetricStatus},
     judge::Judged,
     outcome::{Data, Outcome, Phase},
-    validate::AnalysisError,
+    time_expression::{TimeExpression, TimeExpressionError},
+    validate::{AnalysisError, MetricNumbers, MetricRule, check_providers},
 };
 use crate::{
     metric::{Number, Query},
     time::GoDuration,
 };
 
+pub mod arguments;
 #[cfg(feature = "expr")]
 mod condition;
 mod counters;
 mod judge;
 mod outcome;
 pub mod run;
+pub mod template;
+mod time_expression;
 mod validate;
 
 /// What must hold for a rollout to go on: metrics, and how their measurements add up.

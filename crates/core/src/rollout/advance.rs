@@ -122,8 +122,8 @@ impl Turn<'_> {
         if let Some(reason) = self.tend_runs(&mut attempt) {
             return Next::Go(self.begin_retreat(attempt, reason, None));
         }
-        self.aim_pools(&attempt);
         self.mind_shortage(&mut attempt);
+        self.aim_pools(&attempt);
         if let Some(reason) = self.mind_deadline(&mut attempt) {
             return Next::Go(self.begin_retreat(attempt, reason, None));
         }

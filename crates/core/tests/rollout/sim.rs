@@ -112,7 +112,7 @@ impl Sim {
         }
     }
 
-    fn apply_route(&mut self, route: Route, fence: Fence) {
+    pub(crate) fn apply_route(&mut self, route: Route, fence: Fence) {
         if self.route.as_ref().is_some_and(|held| held.fence.is_some_and(|held| held > fence)) {
             return;
         }
@@ -122,7 +122,7 @@ impl Sim {
         self.route = Some(Fenced { value: route, fence: Some(fence) });
     }
 
-    fn apply_scale(&mut self, revision: Revision, replicas: u32, fence: Fence) {
+    pub(crate) fn apply_scale(&mut self, revision: Revision, replicas: u32, fence: Fence) {
         let ready = if self.broken.contains(&revision) { 0 } else { replicas };
         let pool = self.pools.entry(revision).or_default();
         if pool.fence.is_none_or(|held| held <= fence) {
