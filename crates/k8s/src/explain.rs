@@ -25,10 +25,11 @@ fn write_all(text: &mut String, compiled: &Compiled) -> fmt::Result {
     write!(text, "{} `{}`: {}", compiled.kind, compiled.name, compiled.strategy)?;
     match &spec.capacity {
         Capacity::Routed { replicas, .. } => {
-            writeln!(text, ", traffic split by a router, {replicas} replicas")?
+            writeln!(text, ", traffic split by a router, {}", counted(*replicas, "replica"))?;
         }
         Capacity::Counted { replicas, .. } => {
-            writeln!(text, ", traffic split by the numbers of instances, {replicas} replicas")?;
+            let replicas = counted(*replicas, "replica");
+            writeln!(text, ", traffic split by the numbers of instances, {replicas}")?;
         }
         _ => writeln!(text)?,
     }

@@ -86,7 +86,7 @@ fn templates_are_flattened_and_their_arguments_filled_in() {
         failure_limit: Some(2),
         inconclusive_limit: 1,
         consecutive_error_limit: 2,
-        consecutive_success_limit: Some(3),
+        consecutive_success_limit: Some(1),
         dry_run: true,
         timeout: GoDuration::from_secs(12),
         retention: 20,

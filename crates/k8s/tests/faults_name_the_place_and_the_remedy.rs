@@ -1,6 +1,7 @@
 //! The exact messages for manifests with mistakes: what a person sees who got something wrong.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use serinus_core::analysis::Condition;
 use serinus_k8s::{FaultKind, Mode, Source, read};
 
 #[test]
@@ -182,6 +183,18 @@ fn an_argument_without_a_value() {
         &["app.yaml:18:23: spec.metrics[0].successCondition: `{{args.servce}}` is not an argument: add \
            `- name: servce` to the template's `spec.args`"],
     );
+}
+
+#[test]
+fn a_condition_that_does_not_parse() {
+    let text = canary_with("- analysis: {templates: [{templateName: success}]}");
+    for condition in ["result[0] >", "reslut[0] > 1"] {
+        let reason = condition.parse::<Condition>().unwrap_err();
+        assert_faults(
+            &format!("{text}\n---\n{}", template("", condition)),
+            &[&format!("app.yaml:18:23: spec.metrics[0].successCondition: {reason}")],
+        );
+    }
 }
 
 #[test]

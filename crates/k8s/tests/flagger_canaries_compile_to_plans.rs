@@ -95,7 +95,7 @@ fn queries_are_filled_in_and_know_where_to_ask() {
     for (name, value) in [
         ("shape", "flagger"),
         ("address", "http://prometheus.shop:9090"),
-        ("mesh", "istio"),
+        ("source", "istio"),
         ("namespace", "shop"),
         ("target", "web"),
         ("service", "front"),

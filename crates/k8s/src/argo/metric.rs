@@ -94,6 +94,9 @@ impl Compiler<'_> {
             let value = self.text(&field, arguments)?;
             query.settings.insert(name.into(), value);
         }
+        if let Some(range) = prometheus.get("rangeQuery") {
+            self.check_range(&range, &query);
+        }
         for header in prometheus.items("headers") {
             let (Some(name), Some(value)) = (header.name_in("key"), header.get("value")) else {
                 self.ledger.fault(
@@ -115,6 +118,18 @@ impl Compiler<'_> {
             query.settings.insert("timeout".into(), timeout.to_string());
         }
         Some(query)
+    }
+
+    fn check_range(&mut self, range: &Place<'_>, query: &Query) {
+        for (name, example) in [("start", "now() - duration(\"5m\")"), ("step", "1m")] {
+            if !range.has(name) {
+                let message = format!("a range begins somewhere and has steps: add `{name}: {example}`");
+                self.ledger.fault_in(range, name, FaultKind::Missing, message);
+            }
+        }
+        if let (Some(step), Some(length)) = (range.get("step"), query.settings.get("range.step")) {
+            self.ledger.duration(&step, length);
+        }
     }
 
     fn judge(&mut self, metric: &Place<'_>, arguments: &Arguments) -> Option<Judge> {
