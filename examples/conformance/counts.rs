@@ -61,8 +61,8 @@ pub(crate) fn behind_router(input: &Input<'_>) -> Result<Answer, Unreadable> {
         let follows = scale.is("matchTrafficWeight")?;
         scale.finish()?;
         // An abort ends it, unless the candidate is then kept for ever.
-        let in_force = !follows && !(aborted && delay != Some(0)) && !input.is("promoteFull")?;
-        if in_force {
+        let ended = follows || (aborted && delay != Some(0)) || input.is("promoteFull")?;
+        if !ended {
             size = number;
             if let (None, Some(weight)) = (number, weight) {
                 wanted = share_of(input, weight)?;

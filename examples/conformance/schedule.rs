@@ -59,18 +59,21 @@ pub(crate) fn schedule(input: &Input<'_>) -> Result<Answer, Unreadable> {
     if !in_flight.is_empty() {
         run.start_due(&analysis, now);
     }
-    let wake = run.wake(&analysis);
-    let asked_before = run.open().count();
-    if input.is("terminate")? || input.is("terminating")? {
+    let next = run
+        .wake(&analysis)
+        .map(|wake| (wake.as_nanosecond() - now.as_nanosecond()).div_euclid(1_000_000_000) as i64);
+    let answer = Answer::default().with("nextInSeconds", next);
+    let ends = input.is("terminate")? || input.is("terminating")?;
+    if !in_flight.is_empty() {
+        // A measurement in flight with a time to look at it again, or one to be broken off, is no task here.
+        let plain = !ends && !input.has("resumeInSeconds");
+        return Ok(if plain { answer.with("tasks", run.open().count()) } else { answer });
+    }
+    if ends {
         run.terminate();
     }
-    if in_flight.is_empty() {
-        run.start_due(&analysis, now);
-    }
-    let next = wake.map(|wake| (wake.as_nanosecond() - now.as_nanosecond()).div_euclid(1_000_000_000) as i64);
-    Ok(Answer::default()
-        .with("tasks", if in_flight.is_empty() { run.open().count() - asked_before } else { asked_before })
-        .with("nextInSeconds", next))
+    run.start_due(&analysis, now);
+    Ok(answer.with("tasks", run.open().count()))
 }
 
 /// What has happened to one metric.
@@ -112,8 +115,9 @@ impl Past {
                 (ago(last.saturating_add(apart.saturating_mul(back.into()))), outcome)
             })
             .collect();
-        let _ = input.get("startedAt");
-        let started = input.number("startedSecondsAgo")?.or(input.number("startedAtSecondsAgo")?);
+        let started_at = input.get("startedAt").map(seconds_ago).transpose()?;
+        let started =
+            input.number("startedSecondsAgo")?.or(input.number("startedAtSecondsAgo")?).or(started_at);
         let start = match (started, answers.first()) {
             (Some(secs), _) => ago(secs),
             (None, Some((first, _))) => {
@@ -123,6 +127,17 @@ impl Past {
         };
         Ok(Self { metric, start, answers, in_flight })
     }
+}
+
+/// `20`, `20s ago`, or `now`.
+fn seconds_ago(value: &Value) -> Result<i64, Unreadable> {
+    let words = value.as_str().map(|words| words.strip_suffix(" ago").unwrap_or(words));
+    let secs = match words {
+        Some("now") => Some(0),
+        Some(words) => words.parse::<GoDuration>().ok().map(|ago| ago.as_nanos() / 1_000_000_000),
+        None => value.as_i64(),
+    };
+    secs.ok_or_else(|| Unreadable(format!("unknown `startedAt`: {value}")))
 }
 
 fn reading(outcome: Outcome) -> Reading {
