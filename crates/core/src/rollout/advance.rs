@@ -112,7 +112,7 @@ impl Attempt {
 }
 
 impl Turn<'_> {
-    pub(super) fn advance(&mut self, mut attempt: Attempt) -> Next {
+    pub(super) fn advance(&mut self, mut attempt: Box<Attempt>) -> Next {
         if self.state.plan != self.plan.fingerprint() {
             let again = Some(attempt.candidate.clone());
             return Next::Go(self.begin_retreat(attempt, "the plan changed".to_owned(), again));
@@ -192,7 +192,7 @@ impl Turn<'_> {
     }
 
     /// Instances first, then the route, then the next step.
-    fn shift(&mut self, mut attempt: Attempt, route: Route, weight: Weight) -> Next {
+    fn shift(&mut self, mut attempt: Box<Attempt>, route: Route, weight: Weight) -> Next {
         let now = self.state.clock;
         match attempt.stage {
             Stage::Shifting => {
@@ -234,7 +234,7 @@ impl Turn<'_> {
     }
 
     /// All steps are done: full capacity, then all traffic, then the candidate is stable.
-    fn finish(&mut self, mut attempt: Attempt) -> Next {
+    fn finish(&mut self, mut attempt: Box<Attempt>) -> Next {
         let now = self.state.clock;
         match attempt.stage {
             Stage::Settling => {
@@ -268,7 +268,7 @@ impl Turn<'_> {
         }
     }
 
-    fn promote(&mut self, attempt: Attempt) -> Next {
+    fn promote(&mut self, attempt: Box<Attempt>) -> Next {
         let now = self.state.clock;
         let old = std::mem::replace(&mut self.state.stable, attempt.candidate.clone());
         self.let_go(old, Some(self.plan.spec().keep_old.after(now)));
@@ -279,14 +279,14 @@ impl Turn<'_> {
         Next::Go(Phase::Done(Done { candidate: attempt.candidate, outcome: Outcome::Promoted, at: now }))
     }
 
-    fn step_done(&mut self, mut attempt: Attempt) -> Next {
+    fn step_done(&mut self, mut attempt: Box<Attempt>) -> Next {
         attempt.leave(self.plan);
         attempt.step += 1;
         attempt.enter(Stage::Starting, self.state.clock);
         Next::Go(Phase::Progressing(attempt))
     }
 
-    fn analyse(&mut self, mut attempt: Attempt) -> Next {
+    fn analyse(&mut self, mut attempt: Box<Attempt>) -> Next {
         let place = Place::Step(attempt.step);
         if attempt.stage != Stage::Analysing {
             attempt.begin_run(self.plan, place, self.state.clock);
@@ -427,7 +427,7 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn command_attempt(&mut self, mut attempt: Attempt, command: &Command) -> Phase {
+    pub(super) fn command_attempt(&mut self, mut attempt: Box<Attempt>, command: &Command) -> Phase {
         match command {
             Command::Pause if attempt.paused.is_none() => {
                 attempt.paused = Some(Pause::Person);
@@ -513,7 +513,7 @@ impl Turn<'_> {
     }
 
     /// Moves past the current step; with a command, on record as left out.
-    fn skip(&mut self, mut attempt: Attempt, command: Option<&Command>) -> Phase {
+    fn skip(&mut self, mut attempt: Box<Attempt>, command: Option<&Command>) -> Phase {
         let Some(step) = self.plan.steps().get(attempt.step) else {
             self.note(
                 Rule::CommandIgnored,
