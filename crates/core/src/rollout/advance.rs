@@ -546,12 +546,17 @@ impl Turn<'_> {
 pub(super) fn told(analysis: &Analysis, measurement: &Measurement) -> String {
     let name = analysis.metrics.get(measurement.metric).map_or("", |metric| metric.name.as_str());
     let outcome = measurement.outcome;
-    let mut line = format!("{}/{name} #{}: {outcome}", analysis.name, measurement.ordinal);
-    if !measurement.value.is_empty() {
-        line.push_str(&format!(", value {}", measurement.value));
+    let mut line =
+        String::with_capacity(64 + name.len() + measurement.value.len() + measurement.reason.len());
+    for part in [&analysis.name, "/", name, ": ", outcome.as_str()] {
+        line.push_str(part);
     }
-    if !measurement.reason.is_empty() {
-        line.push_str(&format!(" ({})", measurement.reason));
+    for (before, part, after) in [(", value ", &measurement.value, ""), (" (", &measurement.reason, ")")] {
+        if !part.is_empty() {
+            line.push_str(before);
+            line.push_str(part);
+            line.push_str(after);
+        }
     }
     line
 }
