@@ -157,9 +157,10 @@ impl Turn<'_> {
             }
         }
         for (revision, seen) in &world.pools.by_revision {
-            // Instances that neither we made nor our revisions own are somebody else's business.
             if !self.state.pools.contains_key(revision) {
-                if seen.fence.is_none() && !self.is_known(revision) {
+                // Instances that neither we made nor our revisions own are somebody else's business, and a pool of
+                // ours that stands at nothing is where it is to be.
+                if !self.is_known(revision) && (seen.fence.is_none() || seen.wanted == 0) {
                     continue;
                 }
                 self.state.pools.insert(revision.clone(), PoolState::default());

@@ -9,6 +9,8 @@ use system::{Action, Budget, Design, System, plan};
 
 mod system;
 
+/// Far above what any search below needs: more means that the engine goes in circles, always with a new fence.
+const MOST_STATES: usize = 400_000;
 const CALM: Budget = Budget { crashes: 0, losses: 0, aborts: 0, retries: 0, skips: 0, flaps: 0 };
 
 /// Searches breadth first. The shortest way to a broken rule, or how many states there are.
@@ -35,7 +37,9 @@ fn search(managed: bool, design: Design, drivers: usize, budget: Budget) -> Resu
             }
         }
         next += 1;
-        assert!(next < 2_000_000, "the model has no bound");
+        if next > MOST_STATES {
+            return Err(explain("the number of states has a bound", &trail, next));
+        }
     }
     Ok(trail.len())
 }
@@ -76,7 +80,13 @@ fn the_rules_hold_across_attempts_and_commands() {
 
 #[test]
 fn the_rules_hold_with_instances_that_come_and_go() {
-    for budget in [Budget { aborts: 1, ..CALM }, Budget { losses: 1, ..CALM }, Budget { flaps: 1, ..CALM }] {
+    let one_of_each = [
+        Budget { aborts: 1, ..CALM },
+        Budget { crashes: 1, ..CALM },
+        Budget { losses: 1, ..CALM },
+        Budget { flaps: 1, ..CALM },
+    ];
+    for budget in one_of_each {
         let states = search(true, Design::OURS, 1, budget).unwrap_or_else(|way| panic!("{way}"));
         println!("{states} states with {budget:?}");
     }

@@ -1,6 +1,8 @@
 //! The safety rules over random plans and random histories: commands, flapping instances, writes that are lost,
 //! late or refused, answers of every kind, a clock that jumps.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
@@ -130,7 +132,7 @@ fn plans() -> impl Strategy<Value = PlanSpec> {
                 })
                 .collect();
             let background = (beside && !steps.is_empty())
-                .then(|| Background { analysis: 2, during: 0..steps.len() })
+                .then_some(Background { analysis: 2, during: 0..steps.len() })
                 .into_iter()
                 .collect();
             PlanSpec {

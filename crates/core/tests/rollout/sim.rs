@@ -153,6 +153,11 @@ impl Sim {
     pub(crate) fn run_until_idle(&mut self) {
         for _ in 0..2_000 {
             if !self.step() {
+                let written = self.state.fence;
+                for _ in 0..3 {
+                    self.hear(Input::Seen(self.world()));
+                }
+                assert_eq!(self.state.fence, written, "looking again writes again, though nothing happened");
                 return;
             }
         }
