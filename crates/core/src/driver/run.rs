@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{
-    future::{Either, select},
+    future::{Either, FutureExt, select},
     stream::{FuturesUnordered, StreamExt},
 };
 
@@ -79,6 +79,11 @@ impl Driver {
         &self.plan
     }
 
+    /// The next time anything can change by itself; none if only an input can change it.
+    pub fn wake(&self) -> Option<Timestamp> {
+        self.wake
+    }
+
     /// Runs another plan from now on. The engine notices, and starts the attempt again.
     ///
     /// # Errors
@@ -118,10 +123,7 @@ impl Driver {
                 self.turn(&Input::Tick, &mut step).await?;
             }
         }
-        while let Some(input) = self.inbox.front().cloned() {
-            self.turn(&input, &mut step).await?;
-            self.inbox.pop_front();
-        }
+        self.hear_all(&mut step).await?;
         // What was written a moment ago can often be seen at once; then nothing needs to wait for the next look.
         if step
             .turns
@@ -130,8 +132,29 @@ impl Driver {
             && let Ok(seen) = observe(&self.ports).await
         {
             self.turn(&seen, &mut step).await?;
+            self.hear_all(&mut step).await?;
         }
         Ok(step)
+    }
+
+    /// Takes a turn for every input there is, answers that come at once included.
+    async fn hear_all(&mut self, step: &mut Step) -> Result<(), DriverError> {
+        // A bound, so that a source that answers at once cannot keep commands waiting.
+        for _ in 0..MOST_ANSWERS {
+            while let Some(input) = self.inbox.front().cloned() {
+                self.turn(&input, step).await?;
+                self.inbox.pop_front();
+                // Only now: until its answer is heard, a question is still open in the state.
+                if let Input::Answered { id, .. } = input {
+                    self.asked.remove(&id);
+                }
+            }
+            match self.running.next().now_or_never().flatten() {
+                Some((_, input)) => self.inbox.push_back(input),
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     async fn wait(&mut self, outside: impl Future<Output = Option<Input>>) {
@@ -157,10 +180,7 @@ impl Driver {
         match select(outside, select(answered, woken)).await {
             Either::Left((Some(input), _)) => self.inbox.push_back(input),
             Either::Left((None, _)) => self.outside_is_closed = true,
-            Either::Right((Either::Left(((id, input), _)), _)) => {
-                self.asked.remove(&id);
-                self.inbox.push_back(input);
-            }
+            Either::Right((Either::Left(((_, input), _)), _)) => self.inbox.push_back(input),
             Either::Right((Either::Right(_), _)) => {}
         }
     }
@@ -221,5 +241,7 @@ fn late(request: &Effect) -> Result<Answer, Failure> {
 
 /// How often a lost race for the store is run again within one step.
 const MOST_CONFLICTS: u32 = 8;
+/// How many answers that come at once are heard within one step; the others are heard in the next.
+const MOST_ANSWERS: u32 = 64;
 /// How long a gate or a listener may take.
 const GATE_TIMEOUT: GoDuration = GoDuration::from_secs(30);
