@@ -8,19 +8,23 @@ pub use self::{
     counters::Counters,
     judge::Judged,
     outcome::{Data, Outcome, Phase},
-    validate::AnalysisError,
+    time_expression::{TimeExpression, TimeExpressionError},
+    validate::{AnalysisError, MetricNumbers, MetricRule},
 };
 use crate::{
     metric::{Number, Query},
     time::GoDuration,
 };
 
+pub mod arguments;
 #[cfg(feature = "expr")]
 mod condition;
 mod counters;
 mod judge;
 mod outcome;
 pub mod run;
+pub mod template;
+mod time_expression;
 mod validate;
 
 /// What must hold for a rollout to go on: metrics, and how their measurements add up.

@@ -1,5 +1,7 @@
 //! The store in a file: one winner per version, nothing half written, nothing garbled taken for good.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::{
     fs,
     sync::{Barrier, Mutex},

@@ -1,6 +1,5 @@
 //! What a split costs: the choice alone, and the whole way through it beside the service alone.
 
-#![expect(missing_docs, reason = "criterion writes the entry point")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot set itself up has nothing to measure")]
 
 use std::{
@@ -9,6 +8,7 @@ use std::{
     hint::black_box,
     pin::pin,
     task::{Context, Poll, Waker},
+    time::Instant,
 };
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -68,6 +68,10 @@ fn whole(criterion: &mut Criterion) {
         Split::builder().revision("v1", Hello).revision("v2", Hello).stable("v1").build().unwrap();
     put(&handle, Vec::new());
     group.bench_function("through the split", |bencher| bencher.iter(|| answer(&mut split)));
+    // Of which this is a large part: a latency has a beginning and an end.
+    group.bench_function("two readings of the clock", |bencher| {
+        bencher.iter(|| (black_box(Instant::now()), black_box(Instant::now())));
+    });
     group.finish();
 }
 

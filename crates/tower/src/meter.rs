@@ -18,7 +18,7 @@ use crate::{
 pub struct Totals {
     /// Requests that were answered, or that the service failed to answer.
     pub requests: u64,
-    /// Those of them that failed: answers of 500 to 599, and errors of the service.
+    /// Those of them that failed: answers of 500 to 599, errors and panics of the service.
     pub errors: u64,
     /// Requests being answered now.
     pub in_flight: u64,
@@ -33,7 +33,6 @@ pub(crate) struct Meter {
     /// By status, from 100; made when the status is first seen.
     statuses: Box<[OnceLock<Histogram>]>,
     started: AtomicU64,
-    finished: AtomicU64,
     cancelled: AtomicU64,
     next_snapshot: AtomicU64,
     past: Mutex<Vec<Snapshot>>,
@@ -46,7 +45,6 @@ impl Meter {
             time,
             statuses: (FIRST_STATUS..=LAST_STATUS).map(|_| OnceLock::new()).collect(),
             started: AtomicU64::new(0),
-            finished: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             next_snapshot: AtomicU64::new(now.saturating_add(TICK)),
             past: Mutex::new(vec![Snapshot { at: now, errors: 0, buckets: Vec::new() }]),
@@ -54,13 +52,13 @@ impl Meter {
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        // The finished are read first, so that none is in flight below zero.
-        let finished = self.finished.load(Ordering::Acquire);
-        let cancelled = self.cancelled.load(Ordering::Acquire);
-        let in_flight =
-            self.started.load(Ordering::Acquire).saturating_sub(finished).saturating_sub(cancelled);
+        // Those on their way are what is left of the started, which are therefore read last.
         let (counts, errors) = self.counts();
-        Totals { requests: counts.total(), errors, in_flight, cancelled }
+        let requests = counts.total();
+        let cancelled = self.cancelled.load(Ordering::Relaxed);
+        let started = self.started.load(Ordering::Relaxed);
+        let in_flight = started.saturating_sub(requests).saturating_sub(cancelled);
+        Totals { requests, errors, in_flight, cancelled }
     }
 
     /// What happened in the last `window` nanoseconds, or since the meter was made.
@@ -87,8 +85,9 @@ impl Meter {
     /// The statuses seen so far, each with its latencies.
     pub(crate) fn by_status(&self) -> impl Iterator<Item = (u16, Counts)> {
         (FIRST_STATUS..).zip(&self.statuses).filter_map(|(status, cell)| {
+            let histogram = cell.get()?;
             let mut counts = Counts::default();
-            cell.get()?.add_to(&mut counts);
+            histogram.add_to(&mut counts);
             Some((status, counts))
         })
     }
@@ -121,7 +120,6 @@ impl Meter {
         if let Some(cell) = self.statuses.get(index) {
             cell.get_or_init(Histogram::default).record(now.saturating_sub(started));
         }
-        self.finished.fetch_add(1, Ordering::Release);
     }
 
     fn take_snapshot(&self, past: &mut Vec<Snapshot>, now: u64) {
@@ -169,8 +167,14 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if !self.landed {
-            self.meter.cancelled.fetch_add(1, Ordering::Release);
+        if self.landed {
+            return;
+        }
+        if std::thread::panicking() {
+            // A service that panics has failed; nobody went away.
+            self.land(None);
+        } else {
+            self.meter.cancelled.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

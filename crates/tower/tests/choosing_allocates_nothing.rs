@@ -1,7 +1,5 @@
 //! The choice of a track takes no memory.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use http::{Request, Response, header::COOKIE};
 use serinus_core::{
     port::{Fence, TrafficRouter as _},

@@ -98,6 +98,11 @@ async fn a_slow_or_panicking_copy_delays_nobody() {
         let totals = handle.mirror_totals();
         if panics {
             assert_eq!(totals.in_flight, 0, "a copy that died gives its place back");
+            let totals = handle.totals(&"v2".into());
+            assert_eq!(
+                (totals.requests, totals.errors),
+                (totals.errors, 100 - handle.mirror_totals().skipped)
+            );
         } else {
             assert_eq!((totals.sent, totals.skipped, totals.in_flight), (10, 90, 10));
         }
