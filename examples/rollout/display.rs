@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     env,
     io::{self, IsTerminal as _, Write as _},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -35,6 +38,8 @@ pub(crate) struct Display {
     mode: Mode,
     paint: Paint,
     picture: Arc<Mutex<Picture>>,
+    /// The plan is the same in each run, and is told once.
+    is_explained: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +59,7 @@ impl Display {
             (false, false) => Mode::Plain,
         };
         let has_colours = mode == Mode::Terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { mode, paint: Paint { has_colours }, picture: Arc::default() }
+        Self { mode, paint: Paint { has_colours }, picture: Arc::default(), is_explained: Arc::default() }
     }
 
     /// A run is about to begin.
@@ -75,12 +80,15 @@ impl Display {
         let plane = if arguments.envoy.is_some() { "Envoy" } else { "in this process" };
         let judge = if arguments.uses_prometheus() { "Prometheus" } else { "the data plane" };
         self.line(&self.paint.bold(&format!("━━ {} `{}` with {candidate}", manifest.compiled.kind, manifest.compiled.name)));
-        self.line(&self.paint.dim(&format!("   data plane: {plane}; metrics: {judge}; {}× real time", arguments.speed())));
-        for line in serinus_k8s::explain(&manifest.compiled).lines() {
-            self.line(&self.paint.dim(&format!("   {line}")));
-        }
-        for remark in &manifest.remarks {
-            self.line(&self.paint.yellow(&format!("   {remark}")));
+        let strategy = manifest.compiled.strategy;
+        self.line(&self.paint.dim(&format!("   {strategy}; data plane: {plane}; metrics: {judge}; {}× real time", arguments.speed())));
+        if !self.is_explained.swap(true, Ordering::Relaxed) {
+            for line in serinus_k8s::explain(&manifest.compiled).lines().skip(1) {
+                self.line(&self.paint.dim(&format!("   {line}")));
+            }
+            for remark in &manifest.remarks {
+                self.line(&self.paint.yellow(&format!("   {remark}")));
+            }
         }
         if arguments.uses_prometheus() {
             self.line(&self.paint.dim("   waiting for the first data in Prometheus …"));
@@ -108,7 +116,7 @@ impl Display {
             if self.mode == Mode::Json {
                 self.json(json!({"event": "note", "at": entry.now, "rule": note.rule, "message": note.message}));
             } else if is_worth_a_line(note, plan) {
-                self.line(&paint::note(&self.paint, &elapsed, note));
+                self.line(&paint::note(self.paint, &elapsed, note.rule, &with_names(&note.message, plan)));
             }
         }
         if let Some((stable, candidate, weight)) = shift {
@@ -117,9 +125,10 @@ impl Display {
                     "event": "weights", "at": entry.now, "stable": stable, "candidate": candidate,
                     "weight": weight.as_percent(),
                 }));
-            } else if let Some(candidate) = candidate {
+            } else {
                 let rest = weight.rest();
-                self.line(&format!("{elapsed:>9}  {} {stable} {rest}, {candidate} {weight}", self.paint.cyan("→")));
+                let candidate = candidate.map(|candidate| format!(", {candidate} {weight}")).unwrap_or_default();
+                self.line(&format!("{elapsed:>9}  {} {stable} {rest}{candidate}", self.paint.cyan("→")));
             }
         }
         self.redraw();
@@ -247,11 +256,18 @@ impl Display {
             return;
         }
         let mut picture = self.picture();
-        let text = picture.drawn(&self.paint);
+        let text = picture.drawn(self.paint);
         let mut out = io::stdout().lock();
         let _ = write!(out, "{text}");
         let _ = out.flush();
     }
+}
+
+/// Analyses by name, which a step names by number.
+fn with_names(message: &str, plan: &Plan) -> String {
+    let Some((before, number)) = message.split_once("analyse #") else { return message.to_owned() };
+    let analysis = number.parse::<usize>().ok().and_then(|index| plan.spec().analyses.get(index));
+    analysis.map_or_else(|| message.to_owned(), |analysis| format!("{before}analyse `{}`", analysis.name))
 }
 
 /// Bookkeeping that everybody expects is left out for people.

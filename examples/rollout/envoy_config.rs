@@ -31,6 +31,7 @@ pub(crate) fn bootstrap(folder: &Path, stable: SocketAddr, candidate: SocketAddr
         }],
     });
     json!({
+        "node": {"id": "rollout", "cluster": "rollout"},
         // Histograms are merged only when statistics are flushed.
         "stats_flush_interval": "0.500s",
         "admin": {"address": loopback(0)},

@@ -1,6 +1,6 @@
 //! Colours and signs, sparingly.
 
-use serinus::rollout::{Note, Rule};
+use serinus::rollout::Rule;
 
 /// Paints texts, if the terminal has colours.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +39,9 @@ impl Paint {
 }
 
 /// One line of a rollout's history.
-pub(crate) fn note(paint: &Paint, elapsed: &str, note: &Note) -> String {
-    let message = tidy(&note.message);
-    let sign = match note.rule {
+pub(crate) fn note(paint: Paint, elapsed: &str, rule: Rule, message: &str) -> String {
+    let message = tidy(message);
+    let sign = match rule {
         Rule::Measured if message.contains(": Successful") => paint.green("✓"),
         Rule::Measured if message.contains(": Failed") => paint.red("✗"),
         Rule::Measured => paint.yellow("?"),
@@ -52,7 +52,7 @@ pub(crate) fn note(paint: &Paint, elapsed: &str, note: &Note) -> String {
         Rule::EffectFailed | Rule::DeadlineExceeded | Rule::Shortage | Rule::CommandIgnored => paint.yellow("!"),
         _ => paint.dim("·"),
     };
-    let message = match note.rule {
+    let message = match rule {
         Rule::Measured => format!("  {sign} {message}"),
         _ => format!("{sign} {message}"),
     };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serinus::{
-    rollout::{Decision, Phase, Rule, State, Waits},
+    rollout::{Decision, Outcome, Phase, Rule, State, Waits},
     time::{GoDuration, Timestamp},
     traffic::{Revision, Route, Weight},
 };
@@ -48,7 +48,7 @@ impl Picture {
         self.waits = Some(decision.waits.clone());
         self.step = match &decision.state.phase {
             Phase::Progressing(attempt) => attempt.step,
-            Phase::Done(_) => self.steps,
+            Phase::Done(done) if done.outcome == Outcome::Promoted => self.steps,
             _ => self.step,
         };
         for note in decision.notes.iter().filter(|note| note.rule == Rule::Measured) {
@@ -115,7 +115,7 @@ impl Picture {
     }
 
     /// What replaces the picture in the terminal.
-    pub(crate) fn drawn(&mut self, paint: &Paint) -> String {
+    pub(crate) fn drawn(&mut self, paint: Paint) -> String {
         let mut text = self.erasure();
         if !self.is_live {
             return text;

@@ -23,8 +23,10 @@ pub(crate) fn with_scaled_windows(query: &str, speed: f64) -> String {
                 let (window, resolution) = inside.split_once(':').map_or((inside, ""), |(window, _)| (window, ":"));
                 match parse(window.trim()) {
                     Some(window) => {
-                        scaled.push_str(&format!("{}ms{resolution}", self::scaled(window, speed).as_nanos() / 1_000_000));
-                        scaled.push(']');
+                        let millis = self::scaled(window, speed).as_nanos() / 1_000_000;
+                        let length =
+                            if millis % 1000 == 0 { format!("{}s", millis / 1000) } else { format!("{millis}ms") };
+                        scaled.push_str(&format!("{length}{resolution}]"));
                     }
                     None => scaled.push_str(&query[index + 1..=index + length]),
                 }
