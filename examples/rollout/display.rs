@@ -169,8 +169,11 @@ impl Display {
     }
 
     /// The run is over.
-    pub(crate) async fn ended(&self, state: &State, ended: Ended, plane: &Plane) {
-        let totals = plane.totals().await.unwrap_or_default();
+    pub(crate) async fn ended(&self, state: &State, ended: Ended, plane: Option<&Plane>) {
+        let totals = match plane {
+            Some(plane) => plane.totals().await.unwrap_or_default(),
+            None => BTreeMap::new(),
+        };
         let reason = match state.outcome() {
             Some(Outcome::Aborted(reason)) => reason.clone(),
             _ => String::new(),
@@ -203,7 +206,10 @@ impl Display {
             .iter()
             .map(|(revision, (requests, errors))| format!("{revision} answered {requests} requests, {errors} with errors"))
             .collect();
-        self.line(&format!("   {}", answered.join("; ")));
+        match plane {
+            Some(_) => self.line(&format!("   {}", answered.join("; "))),
+            None => self.line("   the rollout in the state file was over already: remove the file to begin anew"),
+        }
         self.line("");
     }
 

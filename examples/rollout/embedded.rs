@@ -22,8 +22,9 @@ use crate::{
     workload::{CANDIDATE, STABLE},
 };
 
-/// Starts a split of the two versions on loopback.
+/// Starts a split of the two versions on loopback; the `first` takes all traffic until there is a route.
 pub(crate) async fn start(
+    first: &str,
     stable: SocketAddr,
     candidate: SocketAddr,
     speed: f64,
@@ -36,7 +37,7 @@ pub(crate) async fn start(
     let (split, handle) = Split::builder()
         .revision(STABLE, upstream(stable)?)
         .revision(CANDIDATE, upstream(candidate)?)
-        .stable(STABLE)
+        .stable(first)
         .speed(speed)
         .mirror(MOST_COPIES, spawn as Spawn)
         .build()

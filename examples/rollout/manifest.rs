@@ -7,7 +7,7 @@ use serinus::{
     rollout::{Plan, PlanSpec},
     time::GoDuration,
 };
-use serinus_k8s::{Compiled, Mode, Source, read};
+use serinus_k8s::{Compiled, Mode, Source, Strategy, read};
 
 use crate::{
     arguments::Arguments,
@@ -41,7 +41,10 @@ pub(crate) fn load(arguments: &Arguments) -> Result<Manifest, Problem> {
     };
     let compiled = compiled.map_err(|faults| Problem::new(faults.to_string()))?;
     let mut remarks: Vec<_> = compiled.warnings.iter().map(|warning| format!("warning: {warning}")).collect();
-    let plan = adapt(compiled.plan.clone().into(), arguments, &mut remarks)?;
+    let mut spec: PlanSpec = compiled.plan.clone().into();
+    // Where all traffic moves at once, those who try the candidate before do it at its own address.
+    spec.preview |= compiled.strategy == Strategy::BlueGreen;
+    let plan = adapt(spec, arguments, &mut remarks)?;
     Ok(Manifest { compiled, plan, remarks })
 }
 

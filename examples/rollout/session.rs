@@ -26,7 +26,7 @@ use crate::{
     problem::{Because as _, Problem},
     record::Recorder,
     stage::{Stage, Wanted},
-    stage_process::{Lease, find_or_start},
+    stage_process::{self, Lease},
     workload::{CANDIDATE, LocalWorkload, STABLE},
 };
 
@@ -48,13 +48,20 @@ pub(crate) async fn run(
     display: &Display,
 ) -> Result<Ended, Problem> {
     display.begin(manifest, fault, arguments);
-    let (stage, lease) = surroundings(arguments, manifest, fault).await?;
     let initial = State::new(STABLE.into(), Timestamp::now());
     let store: Arc<dyn StateStore> = match &arguments.state {
         Some(path) => Arc::new(FileStore::new(path)),
         None => Arc::new(MemoryStore::new()),
     };
     let held = load(&*store, initial.clone()).await.because("cannot take up the rollout")?;
+    if let Some(outcome) = held.state.outcome()
+        && !is_up(arguments).await
+    {
+        let ended = if *outcome == Outcome::Promoted { Ended::Promoted } else { Ended::RolledBack };
+        display.ended(&held.state, ended, None).await;
+        return Ok(ended);
+    }
+    let (stage, lease) = surroundings(arguments, manifest, fault, &held.state).await?;
     // The rollout's time was ahead of ours; it must not wait until ours catches up.
     let origin = held.state.clock.max(initial.clock);
     let clock = Arc::new(ScaledClock::starting_at(origin, arguments.speed()));
@@ -69,7 +76,7 @@ pub(crate) async fn run(
     watch.abort();
     recorder.flush()?;
     let ended = ended?;
-    display.ended(driver.state(), ended, &stage.plane).await;
+    display.ended(driver.state(), ended, Some(&stage.plane)).await;
     drop(stage);
     if let Some(lease) = lease {
         lease.end().await;
@@ -131,10 +138,12 @@ async fn surroundings(
     arguments: &Arguments,
     manifest: &Manifest,
     fault: Option<Fault>,
+    state: &State,
 ) -> Result<(Stage, Option<Lease>), Problem> {
     let prometheus = arguments.prometheus.clone();
     let wanted = Wanted {
         fault: fault.map(|fault| fault.to_string()),
+        stable: state.stable.to_string(),
         mix: Mix::for_plan(manifest.plan.spec(), arguments.requests),
         services: Services::of(&manifest.compiled),
         speed: arguments.speed(),
@@ -145,10 +154,17 @@ async fn surroundings(
     match &arguments.state {
         // An Envoy goes on without the rollout's process, and so must all that belongs to it.
         Some(path) if arguments.envoy.is_some() => {
-            let (stage, lease) = find_or_start(&wanted, &beside(path, "stage")).await?;
+            let (stage, lease) = stage_process::find_or_start(&wanted, &beside(path, "stage")).await?;
             Ok((stage, Some(lease)))
         }
         _ => Ok((Stage::start(&wanted, None).await?, None)),
+    }
+}
+
+async fn is_up(arguments: &Arguments) -> bool {
+    match &arguments.state {
+        Some(path) if arguments.envoy.is_some() => stage_process::is_up(&beside(path, "stage")).await,
+        _ => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a cluster would provide: the two versions, a data plane, somebody who sends requests, a Prometheus.
 
-use std::{collections::BTreeMap, env, fs, path::{Path, PathBuf}, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, env, fs, net::SocketAddr, path::{Path, PathBuf}, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -34,6 +34,8 @@ use crate::{
 pub(crate) struct Wanted {
     /// What is wrong with the candidate, as it is written on the command line.
     pub(crate) fault: Option<String>,
+    /// The revision that takes all traffic at first.
+    pub(crate) stable: String,
     pub(crate) mix: Mix,
     pub(crate) services: Services,
     pub(crate) speed: f64,
@@ -100,11 +102,11 @@ impl Stage {
         let stable = service::start(STABLE, None).await?;
         let candidate = service::start(CANDIDATE, fault).await?;
         let (plane, front, envoy) = if wanted.envoy {
-            let (router, front, process) = start_envoy(folder, stable.address, candidate.address).await?;
+            let (router, front, process) = start_envoy(folder, &wanted.stable, stable.address, candidate.address).await?;
             (Plane::Envoy(router), front, Some(process))
         } else {
             let (front, handle) =
-                embedded::start(stable.address, candidate.address, wanted.speed).await?;
+                embedded::start(&wanted.stable, stable.address, candidate.address, wanted.speed).await?;
             (Plane::Embedded(handle), front, None)
         };
         let mut targets = Vec::new();
@@ -112,6 +114,7 @@ impl Stage {
             targets.push((router.admin().trim_start_matches("http://").to_owned(), "/stats/prometheus"));
         }
         let (router, exposed, services) = (plane.router(), plane.clone(), wanted.services.clone());
+        let first = Revision::from(wanted.stable.as_str());
         let metrics = serve_on(wanted.metrics_port, move |_| {
             let text = match &exposed {
                 Plane::Embedded(handle) => handle.render_prometheus(),
@@ -120,10 +123,10 @@ impl Stage {
                     stable.metrics.render_prometheus() + &candidate.metrics.render_prometheus()
                 }
             };
-            let (router, services) = (Arc::clone(&router), services.clone());
+            let (router, services, first) = (Arc::clone(&router), services.clone(), first.clone());
             async move {
                 let route = router.read().await.ok().flatten();
-                let route = route.map_or_else(|| Route::all_to(STABLE.into()), |route| route.value);
+                let route = route.map_or_else(|| Route::all_to(first.clone()), |route| route.value);
                 Response::new(Full::<Bytes>::from(services.label(&text, &route)))
             }
         })
@@ -160,16 +163,17 @@ impl Stage {
 
 async fn start_envoy(
     folder: &Path,
-    stable: std::net::SocketAddr,
-    candidate: std::net::SocketAddr,
-) -> Result<(EnvoyRouter, std::net::SocketAddr, Guarded), Problem> {
+    first: &str,
+    stable: SocketAddr,
+    candidate: SocketAddr,
+) -> Result<(EnvoyRouter, SocketAddr, Guarded), Problem> {
     let program = env::var_os("SERINUS_ENVOY").map(PathBuf::from).or_else(|| find("envoy")).ok_or_else(|| {
         Problem::new("`envoy` is not on the PATH: install it, or name it in SERINUS_ENVOY; or leave --envoy out")
     })?;
     let cannot = "cannot write the configuration of Envoy";
     let routes = folder.join("routes");
     fs::create_dir_all(&routes).because(cannot)?;
-    envoy::replace(&routes, &route_file(&Route::all_to(STABLE.into()), None)).because(cannot)?;
+    envoy::replace(&routes, &route_file(&Route::all_to(first.into()), None)).because(cannot)?;
     let (config, admin) = (folder.join("envoy.json"), folder.join("envoy-admin"));
     fs::write(&config, bootstrap(&routes, stable, candidate).to_string()).because(cannot)?;
     let arguments = [

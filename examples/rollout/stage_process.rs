@@ -2,9 +2,10 @@
 
 use std::{
     fs,
+    io::{self, Write as _},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -30,41 +31,57 @@ struct Addresses {
     metrics: String,
 }
 
-/// The surroundings in `folder`: those that are up, or new ones in a process of their own.
+/// The surroundings in `folder`: those that are up or coming up, or new ones in a process of their own.
 pub(crate) async fn find_or_start(wanted: &Wanted, folder: &Path) -> Result<(Stage, Lease), Problem> {
-    if let Some(found) = find(folder).await {
-        return Ok(found);
-    }
     let cannot = || format!("cannot start the surroundings in `{}`", folder.display());
-    if folder.exists() {
-        fs::remove_dir_all(folder).because(cannot())?;
-    }
-    fs::create_dir_all(folder).because(cannot())?;
-    let text = serde_json::to_string(wanted).because(cannot())?;
-    fs::write(folder.join(WANTED), text).because(cannot())?;
-    let log_path = folder.join("stage.log");
-    let log = fs::File::create(&log_path).because(cannot())?;
-    let mut process = Command::new(std::env::current_exe().because(cannot())?)
-        .arg("--stage")
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .process_group(0)
-        .spawn()
-        .because(cannot())?;
+    let log_path = beside(folder, "log");
+    let mut process: Option<Child> = None;
     for _ in 0..600 {
         if let Some(found) = find(folder).await {
             return Ok(found);
         }
-        if !matches!(process.try_wait(), Ok(None)) {
-            break;
+        let is_ours_gone = process.as_mut().is_some_and(|process| !matches!(process.try_wait(), Ok(None)));
+        if lock(folder)?.is_some() {
+            if is_ours_gone {
+                break;
+            }
+            if process.is_none() {
+                let log = fs::File::create(&log_path).because(cannot())?;
+                let mut started = Command::new(std::env::current_exe().because(cannot())?)
+                    .arg("--stage")
+                    .arg(folder)
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::null())
+                    .stderr(log)
+                    .process_group(0)
+                    .spawn()
+                    .because(cannot())?;
+                let text = serde_json::to_string(wanted).because(cannot())?;
+                if let Some(mut input) = started.stdin.take() {
+                    input.write_all(text.as_bytes()).because(cannot())?;
+                }
+                process = Some(started);
+            }
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let _ = process.kill();
-    let _ = process.wait();
-    Err(Problem::new(last_lines(&log_path)))
+    Err(Problem::new(format!("{}: {}", cannot(), last_lines(&log_path))))
+}
+
+/// Whether surroundings in `folder` are up.
+pub(crate) async fn is_up(folder: &Path) -> bool {
+    find(folder).await.is_some()
+}
+
+/// The lock that a process holds as long as it keeps up surroundings; none if another holds it.
+fn lock(folder: &Path) -> Result<Option<fs::File>, Problem> {
+    let path = beside(folder, "lock");
+    let file = fs::File::create(&path).because(format!("cannot write `{}`", path.display()))?;
+    Ok(file.try_lock().is_ok().then_some(file))
+}
+
+fn beside(folder: &Path, ending: &str) -> PathBuf {
+    folder.with_extension(format!("stage-{ending}"))
 }
 
 async fn find(folder: &Path) -> Option<(Stage, Lease)> {
@@ -90,19 +107,39 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Ends them and removes their folder.
+    /// Ends them, and waits until nothing is left of them.
     pub(crate) async fn end(self) {
         let _ = server::text(&server::client(), Method::POST, &self.control).await;
-        let _ = fs::remove_dir_all(&self.folder);
+        for _ in 0..100 {
+            if !self.folder.exists() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let _ = fs::remove_file(beside(&self.folder, "log"));
+        let _ = fs::remove_file(beside(&self.folder, "lock"));
     }
 }
 
-/// Keeps up the surroundings in `folder` until somebody says so, or nobody asks for them any more.
+/// Keeps up surroundings in `folder` until somebody says so, or nobody asks for them any more. What is wanted is
+/// read from the standard input.
 pub(crate) async fn keep_up(folder: &Path) -> Result<(), Problem> {
-    let cannot = || format!("cannot read what is wanted in `{}`", folder.display());
-    let text = fs::read_to_string(folder.join(WANTED)).because(cannot())?;
-    let wanted: Wanted = serde_json::from_str(&text).because(cannot())?;
-    let stage = Stage::start(&wanted, Some(folder)).await?;
+    let Some(_lock) = lock(folder)? else {
+        return Err(Problem::new("another process keeps up these surroundings"));
+    };
+    let cannot = || format!("cannot keep up surroundings in `{}`", folder.display());
+    let wanted: Wanted = serde_json::from_reader(io::stdin().lock()).because(cannot())?;
+    if folder.exists() {
+        fs::remove_dir_all(folder).because(cannot())?;
+    }
+    fs::create_dir_all(folder).because(cannot())?;
+    let kept = keep_up_as(&wanted, folder).await;
+    let _ = fs::remove_dir_all(folder);
+    kept
+}
+
+async fn keep_up_as(wanted: &Wanted, folder: &Path) -> Result<(), Problem> {
+    let stage = Stage::start(wanted, Some(folder)).await?;
     let (Plane::Envoy(router), Some(prometheus)) = (&stage.plane, &stage.prometheus) else {
         return Err(Problem::new("only an Envoy can be kept up by another process: add --envoy auto"));
     };
@@ -134,7 +171,6 @@ pub(crate) async fn keep_up(folder: &Path) -> Result<(), Problem> {
     }
 }
 
-const WANTED: &str = "wanted.json";
 const ADDRESSES: &str = "addresses.json";
 /// How long surroundings wait for a process that was killed to be started again.
 const PATIENCE: Duration = Duration::from_secs(120);
