@@ -87,14 +87,14 @@ pub(crate) fn finish(mut child: Child) -> Run {
     run
 }
 
-/// Waits for a process; one that takes longer is killed.
+/// Waits for a process; one that takes longer is killed, as by `kill -9`.
 pub(crate) fn wait(child: &mut Child, longest: Duration) -> Option<ExitStatus> {
     let started = Instant::now();
     while started.elapsed() < longest {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();
     child.wait().unwrap();
