@@ -25,7 +25,8 @@ fn the_front_door_promotes_the_healthy_candidate_and_rolls_the_faulty_one_back()
     // The second run never gets beyond its first weight: every round finds one error of twenty.
     assert_eq!(run.weights(), [10.0, 20.0, 30.0, 40.0, 50.0, 10.0], "{}", run.told());
     // Real requests went to both, by weight, and only the faulty candidate failed some.
-    let answered = |run: usize, revision: &str, what: &str| ended[run]["answered"][revision][what].as_u64().unwrap();
+    let answered =
+        |run: usize, revision: &str, what: &str| ended[run]["answered"][revision][what].as_u64().unwrap();
     assert!(answered(0, "v2", "requests") > 100 && answered(0, "v2", "errors") == 0);
     assert!(answered(1, "v2", "requests") < answered(1, "v1", "requests") / 5);
     assert!(answered(1, "v2", "errors") > 0 && answered(1, "v1", "errors") == 0);
@@ -36,10 +37,10 @@ fn plain_lines_show_tracks_weights_rates_measurements_and_decisions() {
     let run = run(&["--healthy", "--speed", "60"]);
     assert_eq!(run.code, Some(0), "{}", run.told());
     for expected in [
-        "Canary `checkout` with a healthy candidate",
+        "Canary `podinfo` with a healthy candidate",
         "→ v1 90%, v2 10%",
         "req/s",
-        "✓ checkout/request-success-rate #0: Successful, value 100",
+        "✓ podinfo/request-success-rate #0: Successful, value 100",
         "▸ step 3 of 10: weight 20%",
         "promoted: v2 is stable now",
         "why: ",

@@ -36,7 +36,8 @@ fn a_manifest_of_argo_rollouts_runs_behind_envoy() {
         return;
     }
     let manifest = "examples/manifests/checkout-rollout.yaml";
-    let run = support::run(&["--json", "--healthy", "--envoy", "auto", "--manifest", manifest]);
+    let run =
+        support::run(&["--json", "--healthy", "--envoy", "auto", "--speed", "30", "--manifest", manifest]);
     assert_eq!((run.outcomes(), run.code), (vec!["promoted"], Some(0)), "{}", run.told());
     assert_eq!(run.weights(), [5.0, 25.0, 50.0], "{}", run.told());
 }

@@ -50,17 +50,24 @@ fn each_manifest_of_the_collected_guides_ends_or_is_refused_with_a_remedy() {
             // Of the templates of one name, the one that fits is that of the same namespace, else that beside it.
             let text = text(path);
             let namespace = text.lines().find(|line| line.starts_with("  namespace: "));
-            let template = templates
-                .iter()
-                .filter(|_| text.contains("templateName"))
-                .find(|template| namespace == fs::read_to_string(template).unwrap().lines().find(|line| line.starts_with("  namespace: ")));
+            let template = templates.iter().filter(|_| text.contains("templateName")).find(|template| {
+                namespace
+                    == fs::read_to_string(template)
+                        .unwrap()
+                        .lines()
+                        .find(|line| line.starts_with("  namespace: "))
+            });
             let mut arguments = vec![path.to_str().unwrap().to_owned()];
             arguments.extend(template.map(|template| template.to_str().unwrap().to_owned()));
-            runs.push((path.clone(), scope.spawn(move || {
-                let files: Vec<_> = arguments.iter().map(String::as_str).collect();
-                let needs_prometheus = files.len() > 1;
-                (!needs_prometheus || support::has_prometheus()).then(|| attempt(&files, needs_prometheus))
-            })));
+            runs.push((
+                path.clone(),
+                scope.spawn(move || {
+                    let files: Vec<_> = arguments.iter().map(String::as_str).collect();
+                    let needs_prometheus = files.len() > 1;
+                    (!needs_prometheus || support::has_prometheus())
+                        .then(|| attempt(&files, needs_prometheus))
+                }),
+            ));
         }
         runs.into_iter().map(|(path, run)| (path, run.join().unwrap())).collect()
     });

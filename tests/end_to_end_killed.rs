@@ -34,14 +34,12 @@ fn killed_twenty_times_it_ends_as_an_undisturbed_run_does_and_envoy_never_went_a
     }
     let folder = tempfile::tempdir().unwrap();
     let manifest = file(folder.path(), "canary.yaml", CANARY);
-    let undisturbed =
-        support::run(&["--json", "--healthy", "--speed", "240", "--manifest", &manifest]);
+    let undisturbed = support::run(&["--json", "--healthy", "--speed", "240", "--manifest", &manifest]);
     assert_eq!(undisturbed.outcomes(), ["promoted"], "{}", undisturbed.told());
 
     let state = folder.path().join("state");
     let state = state.to_str().unwrap();
-    let arguments =
-        ["--json", "--envoy", "auto", "--speed", "60", "--manifest", &manifest, "--state", state];
+    let arguments = ["--json", "--envoy", "auto", "--speed", "60", "--manifest", &manifest, "--state", state];
     let is_over = Arc::new(AtomicBool::new(false));
     let watcher = watch(format!("{state}.stage").into(), Arc::clone(&is_over));
     let mut kills = 0;

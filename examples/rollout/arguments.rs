@@ -103,9 +103,10 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
-            Some(("error-rate", share)) => {
-                share.parse().map(Self::ErrorRate).map_err(|error: serinus::traffic::WeightError| error.to_string())
-            }
+            Some(("error-rate", share)) => share
+                .parse()
+                .map(Self::ErrorRate)
+                .map_err(|error: serinus::traffic::WeightError| error.to_string()),
             Some(("latency", length)) => length
                 .parse::<GoDuration>()
                 .map(|length| Self::Latency(length.to_std()))

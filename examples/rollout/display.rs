@@ -52,19 +52,22 @@ enum Mode {
 impl Display {
     /// The display that fits where the output goes.
     pub(crate) fn new(json: bool) -> Self {
-        let is_terminal = io::stdout().is_terminal() && env::var_os("TERM").is_some_and(|term| term != "dumb");
+        let is_terminal =
+            io::stdout().is_terminal() && env::var_os("TERM").is_some_and(|term| term != "dumb");
         let mode = match (json, is_terminal) {
             (true, _) => Mode::Json,
             (false, true) => Mode::Terminal,
             (false, false) => Mode::Plain,
         };
-        let has_colours = mode == Mode::Terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let has_colours =
+            mode == Mode::Terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { mode, paint: Paint { has_colours }, picture: Arc::default(), is_explained: Arc::default() }
     }
 
     /// A run is about to begin.
     pub(crate) fn begin(&self, manifest: &Manifest, fault: Option<Fault>, arguments: &Arguments) {
-        let candidate = fault.map_or_else(|| "a healthy candidate".to_owned(), |fault| format!("a faulty candidate: {fault}"));
+        let candidate = fault
+            .map_or_else(|| "a healthy candidate".to_owned(), |fault| format!("a faulty candidate: {fault}"));
         *self.picture() = Picture::new(manifest.plan.steps().len());
         if self.mode == Mode::Json {
             return self.json(json!({
@@ -79,9 +82,17 @@ impl Display {
         }
         let plane = if arguments.envoy.is_some() { "Envoy" } else { "in this process" };
         let judge = if arguments.uses_prometheus() { "Prometheus" } else { "the data plane" };
-        self.line(&self.paint.bold(&format!("━━ {} `{}` with {candidate}", manifest.compiled.kind, manifest.compiled.name)));
+        self.line(
+            &self.paint.bold(&format!(
+                "━━ {} `{}` with {candidate}",
+                manifest.compiled.kind, manifest.compiled.name
+            )),
+        );
         let strategy = manifest.compiled.strategy;
-        self.line(&self.paint.dim(&format!("   {strategy}; data plane: {plane}; metrics: {judge}; {}× real time", arguments.speed())));
+        self.line(&self.paint.dim(&format!(
+            "   {strategy}; data plane: {plane}; metrics: {judge}; {}× real time",
+            arguments.speed()
+        )));
         if !self.is_explained.swap(true, Ordering::Relaxed) {
             for line in serinus_k8s::explain(&manifest.compiled).lines().skip(1) {
                 self.line(&self.paint.dim(&format!("   {line}")));
@@ -114,7 +125,9 @@ impl Display {
         };
         for note in &decision.notes {
             if self.mode == Mode::Json {
-                self.json(json!({"event": "note", "at": entry.now, "rule": note.rule, "message": note.message}));
+                self.json(
+                    json!({"event": "note", "at": entry.now, "rule": note.rule, "message": note.message}),
+                );
             } else if is_worth_a_line(note, plan) {
                 self.line(&paint::note(self.paint, &elapsed, note.rule, &with_names(&note.message, plan)));
             }
@@ -127,7 +140,8 @@ impl Display {
                 }));
             } else {
                 let rest = weight.rest();
-                let candidate = candidate.map(|candidate| format!(", {candidate} {weight}")).unwrap_or_default();
+                let candidate =
+                    candidate.map(|candidate| format!(", {candidate} {weight}")).unwrap_or_default();
                 self.line(&format!("{elapsed:>9}  {} {stable} {rest}{candidate}", self.paint.cyan("→")));
             }
         }
@@ -140,7 +154,9 @@ impl Display {
             return self.json(json!({"event": "waits", "waits": waits}));
         }
         let what = match waits {
-            Waits::Gate(gate) => format!("waits for the gate `{gate}` (webhooks are not called in a local run)"),
+            Waits::Gate(gate) => {
+                format!("waits for the gate `{gate}` (webhooks are not called in a local run)")
+            }
             _ => "waits for a person".to_owned(),
         };
         let how = match promoted_after {
@@ -198,17 +214,23 @@ impl Display {
         let headline = match ended {
             Ended::Promoted => self.paint.green(&format!("✔ promoted: {} is stable now", state.stable)),
             Ended::RolledBack => self.paint.red(&format!("✘ rolled back: {} has all traffic", state.stable)),
-            Ended::Interrupted => self.paint.yellow(&format!("■ interrupted: {} has all traffic", state.stable)),
+            Ended::Interrupted => {
+                self.paint.yellow(&format!("■ interrupted: {} has all traffic", state.stable))
+            }
         };
         self.line(&self.paint.bold(&format!("   {headline}, after {elapsed}")));
         self.line(&format!("   why: {}", if reason.is_empty() { measured } else { paint::tidy(&reason) }));
         let answered: Vec<_> = totals
             .iter()
-            .map(|(revision, (requests, errors))| format!("{revision} answered {requests} requests, {errors} with errors"))
+            .map(|(revision, (requests, errors))| {
+                format!("{revision} answered {requests} requests, {errors} with errors")
+            })
             .collect();
         match plane {
             Some(_) => self.line(&format!("   {}", answered.join("; "))),
-            None => self.line("   the rollout in the state file was over already: remove the file to begin anew"),
+            None => {
+                self.line("   the rollout in the state file was over already: remove the file to begin anew")
+            }
         }
         self.line("");
     }
@@ -217,7 +239,9 @@ impl Display {
         match self.mode {
             Mode::Json => {
                 let rates = self.picture().rates();
-                self.json(json!({"event": "rates", "at": now, "perSecond": rates, "answered": counted(totals)}));
+                self.json(
+                    json!({"event": "rates", "at": now, "perSecond": rates, "answered": counted(totals)}),
+                );
             }
             Mode::Plain => {
                 let (elapsed, line) = {
@@ -288,7 +312,9 @@ fn is_worth_a_line(note: &Note, plan: &Plan) -> bool {
 fn counted(totals: &BTreeMap<Revision, (u64, u64)>) -> Value {
     totals
         .iter()
-        .map(|(revision, (requests, errors))| (revision.to_string(), json!({"requests": requests, "errors": errors})))
+        .map(|(revision, (requests, errors))| {
+            (revision.to_string(), json!({"requests": requests, "errors": errors}))
+        })
         .collect::<serde_json::Map<_, _>>()
         .into()
 }

@@ -84,7 +84,8 @@ impl Service<Request<Full<Bytes>>> for Upstream {
     fn call(&mut self, mut request: Request<Full<Bytes>>) -> ResponseFuture {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         // Both parts were valid before, so the whole is.
-        let uri = Uri::builder().scheme("http").authority(self.authority.clone()).path_and_query(path).build();
+        let uri =
+            Uri::builder().scheme("http").authority(self.authority.clone()).path_and_query(path).build();
         *request.uri_mut() = uri.unwrap_or_default();
         self.client.request(request)
     }

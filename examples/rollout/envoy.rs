@@ -53,7 +53,8 @@ impl EnvoyRouter {
         for line in text.lines() {
             let Some((name, value)) = line.split_once(": ") else { continue };
             let mut parts = name.split('.').skip(1);
-            let (Some(revision), Some(counter), Ok(value)) = (parts.next(), parts.next(), value.parse()) else {
+            let (Some(revision), Some(counter), Ok(value)) = (parts.next(), parts.next(), value.parse())
+            else {
                 continue;
             };
             let total = totals.entry(revision.into()).or_default();

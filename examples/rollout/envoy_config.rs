@@ -8,7 +8,11 @@ use serinus::{
     traffic::{Match, Pattern, Revision, Route, Weight},
 };
 
-use crate::{envoy::ROUTES, load::PREVIEW_HOST, workload::{CANDIDATE, STABLE}};
+use crate::{
+    envoy::ROUTES,
+    load::PREVIEW_HOST,
+    workload::{CANDIDATE, STABLE},
+};
 
 /// What Envoy starts with: one listener, whose routes come from the watched folder, and a cluster for each version.
 pub(crate) fn bootstrap(folder: &Path, stable: SocketAddr, candidate: SocketAddr) -> Value {

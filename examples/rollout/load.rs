@@ -44,9 +44,11 @@ impl Mix {
         });
         if let Some(Match { headers, cookies, path }) = first {
             mix.marked.extend(headers.iter().map(|header| (header.name.clone(), sample(&header.value))));
-            mix.marked.extend(cookies.iter().map(|cookie| {
-                ("cookie".to_owned(), format!("{}={}", cookie.name, sample(&cookie.value)))
-            }));
+            mix.marked.extend(
+                cookies.iter().map(|cookie| {
+                    ("cookie".to_owned(), format!("{}={}", cookie.name, sample(&cookie.value)))
+                }),
+            );
             mix.marked_path = path.as_ref().map(sample);
         }
         mix

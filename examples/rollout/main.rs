@@ -66,7 +66,8 @@ async fn start(arguments: &Arguments) -> Result<u8, Problem> {
     let runs = arguments.runs();
     let mut as_expected = true;
     for fault in &runs {
-        let ended = session::run(arguments, &manifest, *fault, &mut commands, &mut recorder, &display).await?;
+        let ended =
+            session::run(arguments, &manifest, *fault, &mut commands, &mut recorder, &display).await?;
         as_expected &= match ended {
             Ended::Interrupted => return Ok(INTERRUPTED),
             // Alone, only a promotion is a success; in a pair the faulty one is to be rolled back.

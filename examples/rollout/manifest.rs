@@ -32,7 +32,7 @@ pub(crate) fn load(arguments: &Arguments) -> Result<Manifest, Problem> {
         sources.push(Source::new(file.display().to_string(), text(file)?));
     }
     if sources.is_empty() {
-        sources.push(Source::new("examples/manifests/checkout-canary.yaml", DEFAULT));
+        sources.push(Source::new("examples/manifests/podinfo-canary.yaml", DEFAULT));
     }
     let manifests = read(&sources, Mode::Strict).map_err(|faults| Problem::new(faults.to_string()))?;
     let compiled = match &arguments.name {
@@ -79,7 +79,11 @@ fn adapt(mut spec: PlanSpec, arguments: &Arguments, remarks: &mut Vec<String>) -
                 query.window = query.window.map(|window| promql::scaled(window, speed));
                 query.text = promql::with_scaled_windows(&query.text, speed);
                 let flat: Vec<_> = query.text.split_whitespace().collect();
-                remarks.push(format!("`{}` asks, with windows {speed} times shorter: {}", metric.name, flat.join(" ")));
+                remarks.push(format!(
+                    "`{}` asks, with windows {speed} times shorter: {}",
+                    metric.name,
+                    flat.join(" ")
+                ));
             }
             "prometheus" => {
                 return Err(Problem::new(format!(
@@ -102,4 +106,4 @@ fn adapt(mut spec: PlanSpec, arguments: &Arguments, remarks: &mut Vec<String>) -
     Plan::try_from(spec).because("the adapted plan is not valid")
 }
 
-const DEFAULT: &str = include_str!("../manifests/checkout-canary.yaml");
+const DEFAULT: &str = include_str!("../manifests/podinfo-canary.yaml");

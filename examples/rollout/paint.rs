@@ -49,7 +49,9 @@ pub(crate) fn note(paint: Paint, elapsed: &str, rule: Rule, message: &str) -> St
         Rule::Promoted => paint.green("★"),
         Rule::AbortStarted | Rule::Aborted => paint.red("↩"),
         Rule::AttemptStarted | Rule::StepStarted => paint.cyan("▸"),
-        Rule::EffectFailed | Rule::DeadlineExceeded | Rule::Shortage | Rule::CommandIgnored => paint.yellow("!"),
+        Rule::EffectFailed | Rule::DeadlineExceeded | Rule::Shortage | Rule::CommandIgnored => {
+            paint.yellow("!")
+        }
         _ => paint.dim("·"),
     };
     let message = match rule {

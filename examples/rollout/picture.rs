@@ -92,7 +92,10 @@ impl Picture {
 
     /// Requests per second, by revision.
     pub(crate) fn rates(&self) -> BTreeMap<String, f64> {
-        [STABLE, CANDIDATE].iter().map(|name| ((*name).to_owned(), self.rate(&(*name).into()).0.round())).collect()
+        [STABLE, CANDIDATE]
+            .iter()
+            .map(|name| ((*name).to_owned(), self.rate(&(*name).into()).0.round()))
+            .collect()
     }
 
     /// Shares and rates in one line.
@@ -133,8 +136,12 @@ impl Picture {
             let bar = bar(f64::from(share.parts()) / 1e5, 30);
             let bar = if track == "candidate" { paint.cyan(&bar) } else { paint.green(&bar) };
             let errors = format!("{errors:>5.1}% errors");
-            let errors = if errors.trim_start().starts_with("0.0%") { paint.dim(&errors) } else { paint.red(&errors) };
-            lines.push(format!(" {name} {track:<9} {bar} {:>6} {rate:>6.0} req/s {errors}", share.to_string()));
+            let errors =
+                if errors.trim_start().starts_with("0.0%") { paint.dim(&errors) } else { paint.red(&errors) };
+            lines.push(format!(
+                " {name} {track:<9} {bar} {:>6} {rate:>6.0} req/s {errors}",
+                share.to_string()
+            ));
         }
         let done = if self.steps == 0 { 0.0 } else { self.step as f64 / self.steps as f64 };
         lines.push(format!(" progress     {} {}", bar(done, 30), self.progress()));
@@ -183,7 +190,10 @@ impl Picture {
         let requests = of(new).0.saturating_sub(of(old).0) as f64;
         let errors = of(new).1.saturating_sub(of(old).1) as f64;
         let seconds = to.duration_since(*from).as_secs_f64();
-        (if seconds > 0.0 { requests / seconds } else { 0.0 }, if requests > 0.0 { 100.0 * errors / requests } else { 0.0 })
+        (
+            if seconds > 0.0 { requests / seconds } else { 0.0 },
+            if requests > 0.0 { 100.0 * errors / requests } else { 0.0 },
+        )
     }
 }
 

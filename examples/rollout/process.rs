@@ -58,4 +58,5 @@ pub(crate) fn last_lines(log: &Path) -> String {
 }
 
 /// A program that ended is not waited for before the pipe ends, so its number cannot be another's by then.
-const GUARD: &str = r#""$@" </dev/null & program=$!; read -r _; kill "$program" 2>/dev/null; wait "$program""#;
+const GUARD: &str =
+    r#""$@" </dev/null & program=$!; read -r _; kill "$program" 2>/dev/null; wait "$program""#;

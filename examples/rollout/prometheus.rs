@@ -22,7 +22,9 @@ impl Prometheus {
     /// pairs of an address and a path.
     pub(crate) async fn start(folder: &Path, targets: &[(String, &str)]) -> Result<Self, Problem> {
         let program = find("prometheus").ok_or_else(|| {
-            Problem::new("`prometheus` is not on the PATH: install it, or give the address of one: --prometheus URL")
+            Problem::new(
+                "`prometheus` is not on the PATH: install it, or give the address of one: --prometheus URL",
+            )
         })?;
         let config = folder.join("prometheus.yml");
         fs::write(&config, configuration(targets)).because("cannot write the configuration of Prometheus")?;

@@ -20,12 +20,16 @@ pub(crate) fn with_scaled_windows(query: &str, speed: f64) -> String {
             (None, '[') => {
                 let Some(length) = query[index..].find(']') else { continue };
                 let inside = &query[index + 1..index + length];
-                let (window, resolution) = inside.split_once(':').map_or((inside, ""), |(window, _)| (window, ":"));
+                let (window, resolution) =
+                    inside.split_once(':').map_or((inside, ""), |(window, _)| (window, ":"));
                 match parse(window.trim()) {
                     Some(window) => {
                         let millis = self::scaled(window, speed).as_nanos() / 1_000_000;
-                        let length =
-                            if millis % 1000 == 0 { format!("{}s", millis / 1000) } else { format!("{millis}ms") };
+                        let length = if millis % 1000 == 0 {
+                            format!("{}s", millis / 1000)
+                        } else {
+                            format!("{millis}ms")
+                        };
                         scaled.push_str(&format!("{length}{resolution}]"));
                     }
                     None => scaled.push_str(&query[index + 1..=index + length]),

@@ -25,7 +25,9 @@ pub(crate) type Client = hyper_util::client::legacy::Client<HttpConnector, Full<
 pub(crate) fn client() -> Client {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    hyper_util::client::legacy::Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(10)).build(connector)
+    hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(Duration::from_secs(10))
+        .build(connector)
 }
 
 /// Serves on a port of loopback that the kernel chooses, until the runtime ends.

@@ -36,8 +36,11 @@ pub(crate) struct Running {
 /// Starts a version on loopback. It counts its requests by a [`Split`] that has only one side.
 pub(crate) async fn start(name: &'static str, fault: Option<Fault>) -> Result<Running, Problem> {
     let version = Version { name, fault, requests: Arc::default() };
-    let (split, metrics) =
-        Split::builder().revision(name, version).stable(name).build().because("cannot measure the service")?;
+    let (split, metrics) = Split::builder()
+        .revision(name, version)
+        .stable(name)
+        .build()
+        .because("cannot measure the service")?;
     let address = serve(move |request: Request<Incoming>| {
         let mut split = split.clone();
         async move { split.call(request).await.unwrap_or_else(|never: Infallible| match never {}) }

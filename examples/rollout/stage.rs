@@ -1,6 +1,13 @@
 //! What a cluster would provide: the two versions, a data plane, somebody who sends requests, a Prometheus.
 
-use std::{collections::BTreeMap, env, fs, net::SocketAddr, path::{Path, PathBuf}, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -102,7 +109,8 @@ impl Stage {
         let stable = service::start(STABLE, None).await?;
         let candidate = service::start(CANDIDATE, fault).await?;
         let (plane, front, envoy) = if wanted.envoy {
-            let (router, front, process) = start_envoy(folder, &wanted.stable, stable.address, candidate.address).await?;
+            let (router, front, process) =
+                start_envoy(folder, &wanted.stable, stable.address, candidate.address).await?;
             (Plane::Envoy(router), front, Some(process))
         } else {
             let (front, handle) =
@@ -167,9 +175,12 @@ async fn start_envoy(
     stable: SocketAddr,
     candidate: SocketAddr,
 ) -> Result<(EnvoyRouter, SocketAddr, Guarded), Problem> {
-    let program = env::var_os("SERINUS_ENVOY").map(PathBuf::from).or_else(|| find("envoy")).ok_or_else(|| {
-        Problem::new("`envoy` is not on the PATH: install it, or name it in SERINUS_ENVOY; or leave --envoy out")
-    })?;
+    let program =
+        env::var_os("SERINUS_ENVOY").map(PathBuf::from).or_else(|| find("envoy")).ok_or_else(|| {
+            Problem::new(
+                "`envoy` is not on the PATH: install it, or name it in SERINUS_ENVOY; or leave --envoy out",
+            )
+        })?;
     let cannot = "cannot write the configuration of Envoy";
     let routes = folder.join("routes");
     fs::create_dir_all(&routes).because(cannot)?;
@@ -184,8 +195,7 @@ async fn start_envoy(
         "--reject-unknown-dynamic-fields".to_owned(),
         "--log-level warning".to_owned(),
     ];
-    let arguments: Vec<_> =
-        arguments.iter().flat_map(|one| one.splitn(2, ' ')).map(str::to_owned).collect();
+    let arguments: Vec<_> = arguments.iter().flat_map(|one| one.splitn(2, ' ')).map(str::to_owned).collect();
     let log = folder.join("envoy.log");
     let process = Guarded::start(&program, &arguments, &log)?;
     let client = server::client();
@@ -201,7 +211,8 @@ async fn start_envoy(
         let listeners: Value = serde_json::from_str(&text).because("Envoy's listeners cannot be read")?;
         let address = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
         let port = address["port_value"].as_u64().and_then(|port| u16::try_from(port).ok());
-        let port = port.ok_or_else(|| Problem::new(format!("Envoy does not say where it listens: {text}")))?;
+        let port =
+            port.ok_or_else(|| Problem::new(format!("Envoy does not say where it listens: {text}")))?;
         return Ok((EnvoyRouter::new(routes, admin), ([127, 0, 0, 1], port).into(), process));
     }
     Err(Problem::new(format!("Envoy does not start:\n{}", last_lines(&log))))

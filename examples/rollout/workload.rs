@@ -34,8 +34,9 @@ impl LocalWorkload {
         let text = file.as_ref().map_or(Ok(String::new()), fs::read_to_string);
         let pools = match text {
             Ok(text) if text.is_empty() => BTreeMap::new(),
-            Ok(text) => serde_json::from_str(&text)
-                .map_err(|error| PortError::new(PortErrorKind::Invalid, error))?,
+            Ok(text) => {
+                serde_json::from_str(&text).map_err(|error| PortError::new(PortErrorKind::Invalid, error))?
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(PortError::new(PortErrorKind::Transient, error)),
         };

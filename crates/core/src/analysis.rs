@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "expr")]
 pub use self::condition::{Condition, ConditionError, EvaluationError};
 pub use self::{
-    counters::Counters,
+    counters::{Counters, MetricStatus},
     judge::Judged,
     outcome::{Data, Outcome, Phase},
     time_expression::{TimeExpression, TimeExpressionError},
-    validate::{AnalysisError, MetricNumbers, MetricRule},
+    validate::{AnalysisError, MetricNumbers, MetricRule, check_providers},
 };
 use crate::{
     metric::{Number, Query},
@@ -41,6 +41,13 @@ pub struct Analysis {
     /// keeps its own time and its own limits, as in Argo Rollouts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rounds: Option<Rounds>,
+}
+
+impl Analysis {
+    /// An analysis of these metrics, each with its own time and limits.
+    pub fn of(name: impl Into<String>, metrics: impl IntoIterator<Item = Metric>) -> Self {
+        Self { name: name.into(), metrics: metrics.into_iter().collect(), rounds: None }
+    }
 }
 
 /// All metrics measured together; a round passes if every metric does.

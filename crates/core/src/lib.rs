@@ -6,5 +6,6 @@ pub mod driver;
 pub mod metric;
 pub mod port;
 pub mod rollout;
+pub mod strategy;
 pub mod time;
 pub mod traffic;

@@ -9,9 +9,8 @@ use serinus_core::{analysis::Condition, metric::Sample};
 
 /// Runs in a thread with as much stack as a worker of tokio has: what overflows it ends the test program.
 fn in_a_small_thread(check: impl FnOnce() + Send + 'static) {
-    #[expect(clippy::disallowed_methods, reason = "a thread with a stack of known size is what is tested")]
-    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(check).unwrap();
-    thread.join().unwrap();
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(check);
+    assert!(thread.is_ok_and(|thread| thread.join().is_ok()), "the check above has failed in its thread");
 }
 
 fn is_refused(text: &str) -> bool {

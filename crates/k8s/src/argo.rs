@@ -15,9 +15,11 @@ use serinus_core::{
     time::GoDuration,
 };
 
+use self::arguments::Arguments;
 use crate::{
     compiled::{Compiled, Names, Strategy},
-    fault::{FaultKind, Faults},
+    fault::{Fault, FaultKind, Faults},
+    kind::Kind,
     ledger::Ledger,
     manifests::{Document, Manifests},
     node::Value,
@@ -32,15 +34,7 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
             .fault(FaultKind::Missing, "this Rollout has no `spec`: add it, with a `strategy`")
             .into());
     };
-    let mut compiler = Compiler {
-        manifests,
-        document,
-        root: root.clone(),
-        spec: spec.clone(),
-        ledger: Ledger::default(),
-        analyses: Vec::new(),
-        names: Names { workload: document.name.clone(), ..Names::default() },
-    };
+    let mut compiler = Compiler::new(manifests, document, root.clone(), spec.clone());
     compiler.check_cluster_fields();
     let drafted = match (spec.find(&["strategy", "canary"]), spec.find(&["strategy", "blueGreen"])) {
         (Some(canary), None) => Some(compiler.canary(&canary)),
@@ -71,7 +65,7 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
                     plan,
                     names,
                     metrics_server: None,
-                    warnings: ledger.warnings,
+                    warnings: ledger.into_warnings(),
                 });
             }
             Err(error) => ledger.fault_in(&spec, "strategy", FaultKind::Invalid, error.to_string()),
@@ -81,6 +75,23 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
         // A draft is missing only together with a fault.
         spec.fault(FaultKind::Missing, "no strategy").into()
     }))
+}
+
+/// The faults in a template that no rollout uses.
+pub(crate) fn check_template(manifests: &Manifests, document: &Document) -> Vec<Fault> {
+    let root = document.place();
+    let (Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate, Some(spec)) =
+        (document.kind, root.get("spec"))
+    else {
+        return Vec::new();
+    };
+    let metrics = spec.items("metrics");
+    let mut compiler = Compiler::new(manifests, document, root, spec);
+    let arguments = Arguments::unset(&compiler.spec);
+    for metric in &metrics {
+        compiler.metric(metric, &arguments);
+    }
+    compiler.ledger.faults
 }
 
 /// What a strategy compiles to, but for the analyses and what all strategies share.
@@ -96,7 +107,12 @@ struct Compiler<'a> {
     names: Names,
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
+    fn new(manifests: &'a Manifests, document: &'a Document, root: Place<'a>, spec: Place<'a>) -> Self {
+        let names = Names { workload: document.name.clone(), ..Names::default() };
+        Self { manifests, document, root, spec, ledger: Ledger::default(), analyses: Vec::new(), names }
+    }
+
     /// What a cluster would refuse and a local run does not need.
     fn check_cluster_fields(&mut self) {
         let spec = self.spec.clone();
@@ -134,12 +150,9 @@ impl Compiler<'_> {
     }
 
     fn progress_deadline(&mut self) -> ProgressDeadline {
-        let within = self.ledger.seconds(&self.spec, "progressDeadlineSeconds");
+        let within = self.ledger.deadline(&self.spec);
         let aborts = self.spec.is_set("progressDeadlineAbort");
-        ProgressDeadline {
-            within: within.unwrap_or(DEFAULT_DEADLINE),
-            then: if aborts { DeadlineAction::Abort } else { DeadlineAction::Hold },
-        }
+        ProgressDeadline { within, then: if aborts { DeadlineAction::Abort } else { DeadlineAction::Hold } }
     }
 
     /// The number of replicas; of the workload named, if that is among the manifests; else one.
@@ -174,14 +187,15 @@ impl Compiler<'_> {
     }
 
     /// A number of instances, or a share of them; any text is a share, with or without its sign.
-    fn amount(&mut self, place: &Place<'_>, name: &str, otherwise: Amount) -> Amount {
+    fn amount(&mut self, place: &Place<'_>, name: &str, most: u32) -> Amount {
+        let otherwise = DEFAULT_AMOUNT;
         let Some(field) = place.get(name) else { return otherwise };
         match &field.node.value {
             Value::Integer(_) => self.ledger.count(place, name).map_or(otherwise, Amount::Count),
             Value::Text(text) => match text.strip_suffix('%').unwrap_or(text).parse::<u32>() {
-                Ok(share) if share <= 100 => Amount::Percent(share),
+                Ok(share) if share <= most => Amount::Percent(share),
                 _ => {
-                    let message = format!("`{text}` is not an amount: use a whole number, or 0% to 100%");
+                    let message = format!("`{text}` is not an amount: use a whole number, or 0% to {most}%");
                     self.ledger.fault(&field, FaultKind::Invalid, message);
                     otherwise
                 }
@@ -191,7 +205,7 @@ impl Compiler<'_> {
     }
 }
 
-/// What Argo Rollouts waits for progress.
-const DEFAULT_DEADLINE: GoDuration = GoDuration::from_secs(600);
+/// What Argo Rollouts lets surge, and lets be missing.
+const DEFAULT_AMOUNT: Amount = Amount::Percent(25);
 /// How long Argo Rollouts keeps what takes no traffic any more.
 const DEFAULT_KEPT: GoDuration = GoDuration::from_secs(30);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serinus_core::rollout::Plan;
 
-use crate::{fault::Fault, manifests::Kind};
+use crate::{fault::Fault, kind::Kind};
 
 /// A rollout or canary as a plan, with what the plan does not say.
 #[derive(Clone, Debug, PartialEq, Eq)]

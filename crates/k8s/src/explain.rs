@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use serinus_core::{
     analysis::{Analysis, FailureBudget, Judge, Metric},
-    metric::{Number, Query},
+    metric::Query,
     rollout::{CandidateScale, Capacity, Step},
 };
 
@@ -25,10 +25,11 @@ fn write_all(text: &mut String, compiled: &Compiled) -> fmt::Result {
     write!(text, "{} `{}`: {}", compiled.kind, compiled.name, compiled.strategy)?;
     match &spec.capacity {
         Capacity::Routed { replicas, .. } => {
-            writeln!(text, ", traffic split by a router, {replicas} replicas")?
+            writeln!(text, ", traffic split by a router, {}", counted(*replicas, "replica"))?;
         }
         Capacity::Counted { replicas, .. } => {
-            writeln!(text, ", traffic split by the numbers of instances, {replicas} replicas")?;
+            let replicas = counted(*replicas, "replica");
+            writeln!(text, ", traffic split by the numbers of instances, {replicas}")?;
         }
         _ => writeln!(text)?,
     }
@@ -37,7 +38,10 @@ fn write_all(text: &mut String, compiled: &Compiled) -> fmt::Result {
     while let Some(first) = steps.first() {
         let times = steps.iter().take_while(|step| *step == first).count();
         write!(text, "{number:>4}. {}", step(first, &spec.analyses))?;
-        writeln!(text, "{}", if times > 1 { format!(", {times} times") } else { String::new() })?;
+        if times > 1 {
+            write!(text, ", {times} times, up to step {}", number + times - 1)?;
+        }
+        text.push('\n');
         number += times;
         steps = &steps[times..];
     }
@@ -58,11 +62,11 @@ fn write_all(text: &mut String, compiled: &Compiled) -> fmt::Result {
         }
         if let Some(rounds) = &analysis.rounds {
             let budget = match rounds.budget {
-                FailureBudget::Consecutive(most) => format!("{most} failed rounds in a row"),
-                FailureBudget::Cumulative(most) => format!("{most} failed rounds in all"),
+                FailureBudget::Consecutive(most) => format!("{} in a row", counted(most, "failed round")),
+                FailureBudget::Cumulative(most) => counted(most, "failed round"),
                 _ => "too many failed rounds".to_owned(),
             };
-            writeln!(text, "      every {}, all together; {budget} abort", rounds.interval)?;
+            writeln!(text, "      every {}, all together; aborts at {budget}", rounds.interval)?;
         }
     }
     Ok(())
@@ -72,10 +76,13 @@ fn step(step: &Step, analyses: &[Analysis]) -> String {
     match step {
         Step::Weight(weight) => format!("send {weight} of the traffic to the new revision"),
         Step::Scale(CandidateScale::MatchWeight) => "size the new revision by its weight".into(),
+        Step::Scale(CandidateScale::Replicas(replicas)) => {
+            format!("size the new revision to {}", counted(*replicas, "replica"))
+        }
         Step::Scale(scale) => format!("size the new revision to {scale}"),
         Step::Match(matches) if matches.is_empty() => "stop sending requests by what they match".into(),
         Step::Match(matches) => {
-            format!("send requests that match one of {} rules to the new revision", matches.len())
+            format!("send requests that match {} to the new revision", counted(matches.len() as u64, "rule"))
         }
         Step::Mirror(share) if share.is_zero() => "stop copying requests".into(),
         Step::Mirror(share) => format!("copy {share} of the requests to the new revision"),
@@ -119,13 +126,15 @@ fn judge(judge: &Judge) -> String {
         Judge::Conditions { success: Some(success), failure: Some(failure) } => {
             format!("bad if {}, else good if {}", failure.as_str(), success.as_str())
         }
-        Judge::Range { min: Some(min), max: None } => format!("at least {}", number(*min)),
-        Judge::Range { min: None, max: Some(max) } => format!("at most {}", number(*max)),
-        Judge::Range { min: Some(min), max: Some(max) } => format!("{} to {}", number(*min), number(*max)),
+        Judge::Range { min: Some(min), max: None } => format!("at least {}", min),
+        Judge::Range { min: None, max: Some(max) } => format!("at most {}", max),
+        Judge::Range { min: Some(min), max: Some(max) } => format!("{} to {}", min, max),
         _ => "any answer is good".into(),
     }
 }
 
-fn number(number: Number) -> String {
-    number.to_string()
+/// `1 rule`, `2 rules`.
+fn counted(count: impl Into<u64> + Copy, noun: &str) -> String {
+    let count = count.into();
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -75,10 +75,18 @@ impl Faults {
         if faults.is_empty() {
             return Ok(());
         }
-        faults.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-        faults.dedup();
+        put_in_order(&mut faults);
         Err(Self(faults))
     }
+}
+
+/// In the order of the text, each once: a template that is used twice is at fault once.
+pub(crate) fn put_in_order(faults: &mut Vec<Fault>) {
+    faults.sort_by(|a, b| {
+        let places = (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column));
+        places.then_with(|| (&a.field, &a.message).cmp(&(&b.field, &b.message)))
+    });
+    faults.dedup();
 }
 
 impl fmt::Display for Faults {

@@ -59,7 +59,7 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
                     plan,
                     names,
                     metrics_server,
-                    warnings: ledger.warnings,
+                    warnings: ledger.into_warnings(),
                 });
             }
             Err(error) => ledger.fault_in(&spec, "analysis", FaultKind::Invalid, error.to_string()),
@@ -104,7 +104,7 @@ impl Compiler<'_> {
     fn draft(&mut self, analysis: &Place<'_>) -> (Strategy, PlanSpec) {
         let check = self.check(analysis);
         let (strategy, steps) = self.strategy(analysis, &check);
-        let within = self.ledger.seconds(&self.spec, "progressDeadlineSeconds").unwrap_or(DEFAULT_DEADLINE);
+        let within = self.ledger.deadline(&self.spec);
         let capacity = self.capacity(analysis);
         let uses_check = steps.iter().any(|step| matches!(step, Step::Analyse(_)));
         let analyses = if uses_check { check.analysis.into_iter().collect() } else { Vec::new() };
@@ -137,6 +137,7 @@ impl Compiler<'_> {
         let iterations = self.ledger.integer(analysis, "iterations", 0..=MOST_ITERATIONS).unwrap_or(0);
         let matches = self.matches(analysis);
         let mirror = self.mirror(analysis);
+        self.warn_of_provider(iterations == 0 || !matches.is_empty(), mirror.is_some());
         if self.spec.is_set("skipAnalysis") {
             return (Strategy::Unchecked, vec![Step::Switch]);
         }
@@ -172,6 +173,23 @@ impl Compiler<'_> {
             steps.push(Step::Match(matches));
             steps.extend(rounds);
             (Strategy::AbTest, steps)
+        }
+    }
+
+    /// What the provider named cannot do in a cluster, and the data plane of a local run can.
+    fn warn_of_provider(&mut self, splits: bool, mirrors: bool) {
+        let spec = self.spec.clone();
+        let provider = spec.name_in("provider").unwrap_or("istio");
+        if splits && provider == "kubernetes" {
+            let message = "in a cluster `kubernetes` splits no traffic: use `iterations` without `match`, or another \
+                           provider";
+            self.ledger.warn(&spec, "provider", message);
+        }
+        if mirrors && provider != "istio" && (splits || !provider.starts_with("gatewayapi")) {
+            let message = format!(
+                "in a cluster `{provider}` copies no requests, and the canary never advances: use istio"
+            );
+            self.ledger.warn(&spec, "provider", message);
         }
     }
 
@@ -235,7 +253,6 @@ impl Check {
     }
 }
 
-const DEFAULT_DEADLINE: GoDuration = GoDuration::from_secs(600);
 const DEFAULT_INTERVAL: GoDuration = GoDuration::from_secs(60);
 /// Flagger raises shorter intervals to this.
 const LEAST_INTERVAL: GoDuration = GoDuration::from_secs(10);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use serinus_core::time::GoDuration;
 
 use crate::{
-    fault::{Fault, FaultKind},
+    fault::{Fault, FaultKind, put_in_order},
     place::Place,
 };
 
@@ -17,6 +17,12 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// The warnings, in the order of the text.
+    pub(crate) fn into_warnings(mut self) -> Vec<Fault> {
+        put_in_order(&mut self.warnings);
+        self.warnings
+    }
+
     pub(crate) fn fault(&mut self, place: &Place<'_>, kind: FaultKind, message: impl Into<String>) {
         self.faults.push(place.fault(kind, message));
     }
@@ -62,6 +68,12 @@ impl Ledger {
         self.count(place, name).map(|seconds| GoDuration::from_secs(seconds.into()))
     }
 
+    /// `progressDeadlineSeconds`, for which both kinds of rollouts have the same default.
+    pub(crate) fn deadline(&mut self, spec: &Place<'_>) -> GoDuration {
+        let written = self.integer(spec, "progressDeadlineSeconds", 1..=i64::from(i32::MAX));
+        GoDuration::from_secs(written.map_or(DEFAULT_DEADLINE, u64::from))
+    }
+
     /// A length in Go's notation, above or equal to zero.
     pub(crate) fn duration(&mut self, place: &Place<'_>, text: &str) -> Option<GoDuration> {
         match text.parse::<GoDuration>() {
@@ -87,3 +99,6 @@ pub(crate) fn out_of_range(value: i64, range: &RangeInclusive<i64>) -> String {
         format!("{value} is out of range: use {least} to {most}")
     }
 }
+
+/// In seconds.
+const DEFAULT_DEADLINE: u64 = 600;

@@ -1,16 +1,14 @@
 //! The manifests that were read, and the way from them to plans.
 
-use std::fmt;
-
 use crate::{
     argo,
     compiled::Compiled,
     fault::{Fault, FaultKind, Faults},
     flagger,
+    kind::Kind,
     node::Node,
     place::Place,
     read::Source,
-    schema::{self, Field},
 };
 
 /// Manifests that go together, checked against their schemas. Made by [`read`](crate::read).
@@ -91,7 +89,8 @@ impl Manifests {
         }
     }
 
-    /// Compiles every rollout and canary.
+    /// Compiles every rollout and canary. Templates alone give no plan, and are checked as far as that goes without
+    /// their arguments.
     ///
     /// # Errors
     ///
@@ -99,6 +98,9 @@ impl Manifests {
     pub fn compile_all(&self) -> Result<Vec<Compiled>, Faults> {
         let mut compiled = Vec::new();
         let mut faults = Vec::new();
+        if self.rollouts().next().is_none() {
+            faults.extend(self.documents.iter().flat_map(|template| argo::check_template(self, template)));
+        }
         for document in self.documents.iter().filter(|document| document.kind.is_rollout()) {
             match self.compile_document(document) {
                 Ok(one) => compiled.push(one),
@@ -179,15 +181,29 @@ impl Manifests {
     }
 
     fn nothing(&self, message: String) -> Faults {
-        let file = self.documents.first().map_or("manifests", |document| &document.file);
-        Faults::from(Fault {
-            file: file.to_owned(),
-            line: 0,
-            column: 0,
-            field: String::new(),
-            kind: FaultKind::Missing,
-            message,
-        })
+        let mistaken = self.others.iter().find_map(|other| {
+            let kinds = [Kind::Rollout, Kind::Canary];
+            let meant = kinds.into_iter().find(|kind| other.kind.eq_ignore_ascii_case(&kind.to_string()))?;
+            Some((other, meant))
+        });
+        let (file, line, message) = match mistaken {
+            Some((other, meant)) => {
+                let reason = if other.kind == meant.to_string() {
+                    format!("`apiVersion` is `{}` and not `{}`", other.api_version, meant.api_version())
+                } else {
+                    format!("`kind` is not written `{meant}`")
+                };
+                let message =
+                    format!("{message} (ignored: {} `{}`, because its {reason})", other.kind, other.name);
+                (other.file.clone(), other.line, message)
+            }
+            None => {
+                let file = self.documents.first().map_or("manifests", |document| &document.file);
+                (file.to_owned(), 0, message)
+            }
+        };
+        let (column, field, kind) = (line.min(1), String::new(), FaultKind::Missing);
+        Faults::from(Fault { file, line, column, field, kind, message })
     }
 }
 
@@ -217,67 +233,6 @@ pub struct Other {
     pub kind: String,
     /// Its `metadata.name`; empty if it has none.
     pub name: String,
-}
-
-/// The kinds that are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A rollout of Argo Rollouts.
-    Rollout,
-    /// Metrics for rollouts of one namespace.
-    AnalysisTemplate,
-    /// Metrics for rollouts of every namespace.
-    ClusterAnalysisTemplate,
-    /// A rollout of Flagger.
-    Canary,
-    /// A query for canaries.
-    MetricTemplate,
-}
-
-impl Kind {
-    pub(crate) fn of(group: &str, kind: &str) -> Option<Self> {
-        match (group, kind) {
-            ("argoproj.io", "Rollout") => Some(Self::Rollout),
-            ("argoproj.io", "AnalysisTemplate") => Some(Self::AnalysisTemplate),
-            ("argoproj.io", "ClusterAnalysisTemplate") => Some(Self::ClusterAnalysisTemplate),
-            ("flagger.app", "Canary") => Some(Self::Canary),
-            ("flagger.app", "MetricTemplate") => Some(Self::MetricTemplate),
-            _ => None,
-        }
-    }
-
-    pub(crate) const fn api_version(self) -> &'static str {
-        match self {
-            Self::Rollout | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => "argoproj.io/v1alpha1",
-            Self::Canary | Self::MetricTemplate => "flagger.app/v1beta1",
-        }
-    }
-
-    pub(crate) const fn fields(self) -> &'static [Field] {
-        match self {
-            Self::Rollout => schema::argo::ROLLOUT,
-            Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => schema::argo::ANALYSIS_TEMPLATE,
-            Self::Canary => schema::flagger::CANARY,
-            Self::MetricTemplate => schema::flagger::METRIC_TEMPLATE,
-        }
-    }
-
-    const fn is_rollout(self) -> bool {
-        matches!(self, Self::Rollout | Self::Canary)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rollout => "Rollout",
-            Self::AnalysisTemplate => "AnalysisTemplate",
-            Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
-            Self::Canary => "Canary",
-            Self::MetricTemplate => "MetricTemplate",
-        })
-    }
 }
 
 /// A document of one of the kinds that are read.

@@ -1,6 +1,6 @@
 //! A document as a tree in which every node knows its place.
 
-use std::{collections::HashSet, fmt};
+use std::{collections::HashSet, fmt, thread};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error as YamlError, Spanned, budget::BudgetBreach};
@@ -37,12 +37,26 @@ pub(crate) struct Entry {
 
 impl Node {
     /// Every document of a text, empty ones left out.
+    ///
+    /// Each level of nesting takes tens of kilobytes of stack in a build without optimisation, so the text is
+    /// parsed on a stack of its own: how deep the caller stands plays no part.
     pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<Self>, Fault> {
-        let options = serde_saphyr::options! {
-            with_snippet: false,
-            budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH, max_nodes: MAX_NODES },
+        let parse_here = || {
+            let budget = serde_saphyr::budget! {
+                max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH, max_nodes: MAX_NODES
+            };
+            let options = serde_saphyr::options! { with_snippet: false, budget: budget };
+            serde_saphyr::from_multiple_with_options(text, options)
+                .map_err(|error| syntax_fault(file, &error))
         };
-        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| syntax_fault(file, &error))
+        thread::scope(|scope| {
+            let parser = thread::Builder::new().name("parser".into()).stack_size(STACK);
+            match parser.spawn_scoped(scope, parse_here) {
+                Ok(parser) => parser.join().unwrap_or_else(|_| Err(broken(file))),
+                // Where there are no threads.
+                Err(_) => parse_here(),
+            }
+        })
     }
 
     /// The field of this name, if this is a map that has it and it is not null.
@@ -81,8 +95,12 @@ pub(crate) fn shortened(text: &str) -> String {
 }
 
 fn syntax_fault(file: &str, error: &YamlError) -> Fault {
-    let error = error.without_snippet();
-    let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
+    let place = error.location();
+    let mut error = error.without_snippet();
+    while let YamlError::AliasError { error: inside, .. } = error {
+        error = inside.without_snippet();
+    }
+    let (line, column) = place.map_or((0, 0), |place| (place.line(), place.column()));
     let message = match error {
         YamlError::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(),
         YamlError::Budget { .. } | YamlError::AliasReplayLimitExceeded { .. } => format!(
@@ -94,7 +112,7 @@ fn syntax_fault(file: &str, error: &YamlError) -> Fault {
             let text = text.split(" at line ").next().unwrap_or_default();
             match text {
                 "recursion limit exceeded" => too_deep(),
-                text if text.starts_with("duplicate field") => text.to_owned(),
+                text if text.starts_with("duplicate field") || text == NAME_IS_NO_TEXT => text.to_owned(),
                 text => format!("not valid YAML or JSON: {text}"),
             }
         }
@@ -103,6 +121,18 @@ fn syntax_fault(file: &str, error: &YamlError) -> Fault {
         file: file.to_owned(),
         line: saturated(line),
         column: saturated(column),
+        field: String::new(),
+        kind: FaultKind::Syntax,
+        message,
+    }
+}
+
+fn broken(file: &str) -> Fault {
+    let message = "the parser gave up: simplify the text, or write it as JSON".into();
+    Fault {
+        file: file.to_owned(),
+        line: 0,
+        column: 0,
         field: String::new(),
         kind: FaultKind::Syntax,
         message,
@@ -221,16 +251,20 @@ impl<'de> Deserialize<'de> for Name {
             Value::Number(value) => value.to_string(),
             Value::Text(text) => text,
             Value::List(_) | Value::Map(_) => {
-                return Err(D::Error::custom("the name of a field is a list or a map; write a text"));
+                return Err(D::Error::custom(NAME_IS_NO_TEXT));
             }
         };
         Ok(Self { text, line: node.line, column: node.column })
     }
 }
 
+const NAME_IS_NO_TEXT: &str = "a map or list stands where the name of a field should: put a text that begins with `{` or \
+                               `[`, such as `\"{{args.name}}\"`, in quotes";
 /// Deeper than any manifest of the kinds read here; what protects the stack.
 const MAX_DEPTH: usize = 64;
+/// Three times what that depth takes.
+const STACK: usize = 8 << 20;
 /// More values than a megabyte of manifests holds; what protects the memory from aliases.
-const MAX_NODES: usize = 250_000;
+const MAX_NODES: usize = 150_000;
 /// Whole numbers up to here are exact as floating-point numbers.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;

@@ -2,7 +2,8 @@
 
 use crate::{
     fault::{Fault, FaultKind, Faults},
-    manifests::{Document, Kind, Manifests, Other},
+    kind::Kind,
+    manifests::{Document, Manifests, Other},
     node::{Node, Value},
     place::Place,
     schema::check::check,
@@ -38,7 +39,7 @@ pub enum Mode {
 
 /// Reads manifests that go together: rollouts or canaries with the templates they name.
 ///
-/// All texts together may be 1 MiB long; a document may be 64 levels deep and unfold, through aliases, to 250 000
+/// All texts together may be 1 MiB long; a document may be 64 levels deep and unfold, through aliases, to 150 000
 /// values.
 ///
 /// # Errors
@@ -69,7 +70,10 @@ pub fn read(sources: &[Source], mode: Mode) -> Result<Manifests, Faults> {
         let found = |faults: &[Fault], new: &Fault| {
             faults.iter().any(|old| (&old.file, old.line, old.column) == (&new.file, new.line, new.column))
         };
+        // A file that is not read may well hold what seems to be missing.
+        let is_partial = faults.iter().any(|fault| fault.kind == FaultKind::Syntax);
         let more = manifests.compile_all().err().into_iter().flatten();
+        let more = more.filter(|new| !(is_partial && new.kind == FaultKind::Missing));
         let more: Vec<_> = more.filter(|new| !found(&faults, new)).collect();
         faults.extend(more);
     }

@@ -5,12 +5,13 @@ use std::{borrow::Cow, fmt, hash, str::FromStr, sync::Arc};
 use expr::Program;
 use serde::{Deserialize, Serialize};
 
-use self::rewrite::Comparison;
+use self::types::Comparison;
 use crate::metric::Sample;
 
 mod environment;
 mod rewrite;
 mod scan;
+mod types;
 
 /// A condition over `result`, in the expression language of Argo Rollouts: `result[0] >= 0.95`,
 /// `all(result, # < 0.5)`, `isNaN(result) || result < 100`.

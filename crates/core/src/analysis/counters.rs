@@ -104,6 +104,36 @@ impl Counters {
     }
 }
 
+/// What is known of one metric at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "the whole input of a pure function")]
+pub struct MetricStatus {
+    /// How far it was said to be.
+    pub phase: Phase,
+    /// Whether there is any measurement, ended or not.
+    pub measured: bool,
+    /// Whether one has not ended yet.
+    pub in_flight: bool,
+    /// What those that have ended came to.
+    pub counters: Counters,
+}
+
+impl MetricStatus {
+    /// How far the metric is now, and why. An end stays; a measurement in flight is waited for; a metric that was never
+    /// measured passes if it is `ending`, as there is nothing against it.
+    pub fn assess(&self, metric: &Metric, ending: bool) -> (Phase, String) {
+        if self.phase.is_over() {
+            (self.phase, String::new())
+        } else if self.in_flight {
+            (Phase::Running, String::new())
+        } else if self.measured {
+            self.counters.assess(metric, ending)
+        } else {
+            (if ending { Phase::Successful } else { Phase::Pending }, String::new())
+        }
+    }
+}
+
 impl Metric {
     /// How many measurements end this metric; `None`: no number does. A count of zero counts as not given.
     pub fn effective_count(&self) -> Option<u32> {

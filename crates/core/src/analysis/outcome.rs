@@ -19,14 +19,21 @@ pub enum Outcome {
     Error,
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Outcome {
+    /// The name, as Argo Rollouts writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Successful => "Successful",
             Self::Failed => "Failed",
             Self::Inconclusive => "Inconclusive",
             Self::Error => "Error",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

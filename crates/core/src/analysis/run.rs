@@ -263,6 +263,11 @@ impl Run {
                 }
             }
             self.phase = overall(self.standings(analysis), ending).phase;
+            if self.phase == Phase::Running
+                && self.metrics.iter().all(|metric| metric.phase == Phase::Pending)
+            {
+                self.phase = Phase::Pending;
+            }
         }
         if self.is_over() {
             self.stop();

@@ -125,6 +125,19 @@ impl MetricNumbers {
     }
 }
 
+/// Checks that a metric of a manifest names exactly one provider.
+///
+/// # Errors
+///
+/// If it names none, or several.
+pub const fn check_providers(providers: usize) -> Result<(), MetricRule> {
+    match providers {
+        0 => Err(MetricRule::NoProvider),
+        1 => Ok(()),
+        _ => Err(MetricRule::SeveralProviders),
+    }
+}
+
 impl From<&Metric> for MetricNumbers {
     fn from(metric: &Metric) -> Self {
         Self {
@@ -165,6 +178,12 @@ pub enum MetricRule {
     /// Several measurements without time between them.
     #[error("interval must be specified when count > 1")]
     NoInterval,
+    /// Nobody to ask.
+    #[error("no provider specified: name one")]
+    NoProvider,
+    /// Several to ask.
+    #[error("multiple providers specified: keep one, and make a metric of each other")]
+    SeveralProviders,
     /// A failure limit that means nothing.
     #[error("failureLimit must be >= 0, or -1 to be disabled, not {value}")]
     FailureLimit {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     analysis::{
         Analysis, Phase as RunPhase,
-        run::{Assessment, Measurement, Run},
+        run::{Measurement, Run},
     },
     time::Timestamp,
     traffic::{Revision, Route, Weight},
@@ -78,10 +78,8 @@ impl Attempt {
         }
     }
 
-    fn assess(&self, plan: &Plan, place: Place) -> Option<Assessment> {
-        let analysis = plan.analysis_at(place)?;
-        let placed = self.runs.iter().find(|placed| placed.place == place)?;
-        Some(placed.run.assess(analysis))
+    fn run_at(&self, place: Place) -> Option<&Run> {
+        self.runs.iter().find(|placed| placed.place == place).map(|placed| &placed.run)
     }
 
     /// A background analysis whose steps are over and which has not yet ended conclusively: the next step waits.
@@ -114,7 +112,7 @@ impl Attempt {
 }
 
 impl Turn<'_> {
-    pub(super) fn advance(&mut self, mut attempt: Attempt) -> Next {
+    pub(super) fn advance(&mut self, mut attempt: Box<Attempt>) -> Next {
         if self.state.plan != self.plan.fingerprint() {
             let again = Some(attempt.candidate.clone());
             return Next::Go(self.begin_retreat(attempt, "the plan changed".to_owned(), again));
@@ -122,8 +120,8 @@ impl Turn<'_> {
         if let Some(reason) = self.tend_runs(&mut attempt) {
             return Next::Go(self.begin_retreat(attempt, reason, None));
         }
-        self.aim_pools(&attempt);
         self.mind_shortage(&mut attempt);
+        self.aim_pools(&attempt);
         if let Some(reason) = self.mind_deadline(&mut attempt) {
             return Next::Go(self.begin_retreat(attempt, reason, None));
         }
@@ -194,7 +192,7 @@ impl Turn<'_> {
     }
 
     /// Instances first, then the route, then the next step.
-    fn shift(&mut self, mut attempt: Attempt, route: Route, weight: Weight) -> Next {
+    fn shift(&mut self, mut attempt: Box<Attempt>, route: Route, weight: Weight) -> Next {
         let now = self.state.clock;
         match attempt.stage {
             Stage::Shifting => {
@@ -236,7 +234,7 @@ impl Turn<'_> {
     }
 
     /// All steps are done: full capacity, then all traffic, then the candidate is stable.
-    fn finish(&mut self, mut attempt: Attempt) -> Next {
+    fn finish(&mut self, mut attempt: Box<Attempt>) -> Next {
         let now = self.state.clock;
         match attempt.stage {
             Stage::Settling => {
@@ -270,7 +268,7 @@ impl Turn<'_> {
         }
     }
 
-    fn promote(&mut self, attempt: Attempt) -> Next {
+    fn promote(&mut self, attempt: Box<Attempt>) -> Next {
         let now = self.state.clock;
         let old = std::mem::replace(&mut self.state.stable, attempt.candidate.clone());
         self.let_go(old, Some(self.plan.spec().keep_old.after(now)));
@@ -281,22 +279,21 @@ impl Turn<'_> {
         Next::Go(Phase::Done(Done { candidate: attempt.candidate, outcome: Outcome::Promoted, at: now }))
     }
 
-    fn step_done(&mut self, mut attempt: Attempt) -> Next {
+    fn step_done(&mut self, mut attempt: Box<Attempt>) -> Next {
         attempt.leave(self.plan);
         attempt.step += 1;
         attempt.enter(Stage::Starting, self.state.clock);
         Next::Go(Phase::Progressing(attempt))
     }
 
-    fn analyse(&mut self, mut attempt: Attempt) -> Next {
+    fn analyse(&mut self, mut attempt: Box<Attempt>) -> Next {
         let place = Place::Step(attempt.step);
         if attempt.stage != Stage::Analysing {
             attempt.begin_run(self.plan, place, self.state.clock);
             attempt.enter(Stage::Analysing, self.state.clock);
             return Next::Go(Phase::Progressing(attempt));
         }
-        let passed =
-            attempt.assess(self.plan, place).is_some_and(|assessed| assessed.phase == RunPhase::Successful);
+        let passed = attempt.run_at(place).is_some_and(|run| run.phase() == RunPhase::Successful);
         if !passed {
             return Next::Stay(Phase::Progressing(attempt));
         }
@@ -430,7 +427,7 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn command_attempt(&mut self, mut attempt: Attempt, command: &Command) -> Phase {
+    pub(super) fn command_attempt(&mut self, mut attempt: Box<Attempt>, command: &Command) -> Phase {
         match command {
             Command::Pause if attempt.paused.is_none() => {
                 attempt.paused = Some(Pause::Person);
@@ -516,7 +513,7 @@ impl Turn<'_> {
     }
 
     /// Moves past the current step; with a command, on record as left out.
-    fn skip(&mut self, mut attempt: Attempt, command: Option<&Command>) -> Phase {
+    fn skip(&mut self, mut attempt: Box<Attempt>, command: Option<&Command>) -> Phase {
         let Some(step) = self.plan.steps().get(attempt.step) else {
             self.note(
                 Rule::CommandIgnored,
@@ -549,12 +546,17 @@ impl Turn<'_> {
 pub(super) fn told(analysis: &Analysis, measurement: &Measurement) -> String {
     let name = analysis.metrics.get(measurement.metric).map_or("", |metric| metric.name.as_str());
     let outcome = measurement.outcome;
-    let mut line = format!("{}/{name} #{}: {outcome}", analysis.name, measurement.ordinal);
-    if !measurement.value.is_empty() {
-        line.push_str(&format!(", value {}", measurement.value));
+    let mut line =
+        String::with_capacity(64 + name.len() + measurement.value.len() + measurement.reason.len());
+    for part in [&analysis.name, "/", name, ": ", outcome.as_str()] {
+        line.push_str(part);
     }
-    if !measurement.reason.is_empty() {
-        line.push_str(&format!(" ({})", measurement.reason));
+    for (before, part, after) in [(", value ", &measurement.value, ""), (" (", &measurement.reason, ")")] {
+        if !part.is_empty() {
+            line.push_str(before);
+            line.push_str(part);
+            line.push_str(after);
+        }
     }
     line
 }

@@ -413,7 +413,7 @@ impl Turn<'_> {
         if self.managed() != Managed::Counted {
             self.aim_route(attempt.route.clone(), true);
         }
-        Phase::Progressing(attempt)
+        Phase::Progressing(Box::new(attempt))
     }
 
     pub(super) fn note(&mut self, rule: Rule, message: String) {

@@ -184,11 +184,12 @@ pub fn effects_of(plan: &Plan, state: &State) -> Vec<Effect> {
 /// The revisions are known only now; whatever else stands in double braces is the provider's.
 fn filled_in(query: &Query, candidate: &Revision, stable: &Revision) -> Query {
     let mut query = query.clone();
+    if !query.text.contains("{{") {
+        return query;
+    }
     for (name, revision) in [("candidate", candidate), ("stable", stable)] {
         for braced in [format!("{{{{{name}}}}}"), format!("{{{{ {name} }}}}")] {
-            if query.text.contains(&braced) {
-                query.text = query.text.replace(&braced, revision.as_str());
-            }
+            query.text = query.text.replace(&braced, revision.as_str());
         }
     }
     query

@@ -10,7 +10,7 @@ use crate::traffic::{Revision, Route, Weight};
 impl Turn<'_> {
     pub(super) fn begin_retreat(
         &mut self,
-        attempt: Attempt,
+        attempt: Box<Attempt>,
         reason: String,
         then: Option<Revision>,
     ) -> Phase {

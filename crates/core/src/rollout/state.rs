@@ -116,13 +116,12 @@ impl State {
 /// How far a rollout is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "phase")]
-#[expect(clippy::large_enum_variant, reason = "a rollout has one phase; a box would only add an allocation")]
 #[non_exhaustive]
 pub enum Phase {
     /// No attempt was ever made: stable takes everything.
     Idle,
     /// A candidate goes through the steps.
-    Progressing(Attempt),
+    Progressing(Box<Attempt>),
     /// Traffic goes back to stable.
     Retreating(Retreat),
     /// The attempt is over. Stable takes everything; whichever revision that is.

@@ -17,54 +17,54 @@ use serinus_core::{
 /// How effects reach the world and how they are acknowledged. The engine is the same in all of them: what is weakened
 /// is the harness around it.
 #[derive(Clone, Copy, Debug)]
-pub struct Design {
+pub(crate) struct Design {
     /// Effects are derived from the state at every turn; else they are sent once, when they arise.
-    pub view: bool,
+    pub(crate) view: bool,
     /// The world refuses a write with an older fence.
-    pub fence_checked: bool,
+    pub(crate) fence_checked: bool,
     /// A value counts as seen only under our fence; else the value is enough.
-    pub fence_read_back: bool,
+    pub(crate) fence_read_back: bool,
 }
 
 impl Design {
     /// The design of this library.
-    pub const OURS: Self = Self { view: true, fence_checked: true, fence_read_back: true };
+    pub(crate) const OURS: Self = Self { view: true, fence_checked: true, fence_read_back: true };
 }
 
 /// What may go wrong, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Budget {
-    pub crashes: u8,
-    pub losses: u8,
-    pub aborts: u8,
-    pub retries: u8,
-    pub skips: u8,
-    pub flaps: u8,
+pub(crate) struct Budget {
+    pub(crate) crashes: u8,
+    pub(crate) losses: u8,
+    pub(crate) aborts: u8,
+    pub(crate) retries: u8,
+    pub(crate) skips: u8,
+    pub(crate) flaps: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Write {
+pub(crate) enum Write {
     Route(Fence, String, Option<String>, u32),
     Scale(Fence, String, u32),
 }
 
 /// Everything there is: the store, the drivers' memories, writes on their way, the world.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct System {
-    pub saved: State,
-    pub version: u32,
+pub(crate) struct System {
+    pub(crate) saved: State,
+    pub(crate) version: u32,
     /// What each driver holds in memory; none after a crash.
-    pub held: Vec<Option<(State, u32)>>,
-    pub wire: Vec<Write>,
-    pub route: Option<Fenced<Route>>,
-    pub pools: BTreeMap<Revision, Pool>,
-    pub left: Budget,
+    pub(crate) held: Vec<Option<(State, u32)>>,
+    pub(crate) wire: Vec<Write>,
+    pub(crate) route: Option<Fenced<Route>>,
+    pub(crate) pools: BTreeMap<Revision, Pool>,
+    pub(crate) left: Budget,
     /// Whether the analysis passed in the current attempt, or a person left it out.
-    pub cleared: bool,
+    pub(crate) cleared: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     Look(usize),
     Answer(usize, bool),
     Command(usize, Command),
@@ -77,7 +77,7 @@ pub enum Action {
     Flap,
 }
 
-pub fn plan(managed: bool) -> Plan {
+pub(crate) fn plan(managed: bool) -> Plan {
     let judge = Judge::Range { min: Some(Number::new(1.0)), max: None };
     let metric = Metric::new("m", Query::new("test", "q"), judge);
     let capacity = if managed {
@@ -98,12 +98,12 @@ pub fn plan(managed: bool) -> Plan {
     Plan::try_from(spec).expect("the plan of the model is valid")
 }
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::UNIX_EPOCH
 }
 
 impl System {
-    pub fn new(drivers: usize, left: Budget) -> Self {
+    pub(crate) fn new(drivers: usize, left: Budget) -> Self {
         Self {
             saved: State::new("old".into(), now()),
             version: 0,
@@ -116,7 +116,7 @@ impl System {
         }
     }
 
-    pub fn actions(&self, plan: &Plan) -> Vec<Action> {
+    pub(crate) fn actions(&self, plan: &Plan) -> Vec<Action> {
         let mut actions = Vec::new();
         for driver in 0..self.held.len() {
             actions.push(Action::Look(driver));
@@ -158,7 +158,7 @@ impl System {
         actions
     }
 
-    pub fn apply(&mut self, plan: &Plan, design: Design, action: &Action) {
+    pub(crate) fn apply(&mut self, plan: &Plan, design: Design, action: &Action) {
         match action {
             Action::Look(driver) => {
                 let held = self.held_by(*driver);
@@ -311,7 +311,7 @@ impl System {
     }
 
     /// What must hold in every reachable state. The rule that does not, if one does not.
-    pub fn broken_rule(&self, plan: &Plan, managed: bool, flaps: bool) -> Option<&'static str> {
+    pub(crate) fn broken_rule(&self, plan: &Plan, managed: bool, flaps: bool) -> Option<&'static str> {
         let share = self.share_of_candidate();
         let most = match &self.saved.phase {
             Phase::Idle => 0,
@@ -362,7 +362,7 @@ impl System {
     }
 
     /// Lets everything go well from here: whether it comes to an end.
-    pub fn ends_if_all_goes_well(&self, plan: &Plan, design: Design) -> bool {
+    pub(crate) fn ends_if_all_goes_well(&self, plan: &Plan, design: Design) -> bool {
         let mut system = self.clone();
         for _ in 0..60 {
             while !system.wire.is_empty() {

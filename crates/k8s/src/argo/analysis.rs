@@ -6,11 +6,7 @@ use regex::Regex;
 use serinus_core::analysis::{Analysis, Metric};
 
 use super::{Compiler, arguments::Arguments};
-use crate::{
-    fault::FaultKind,
-    manifests::{Document, Kind},
-    place::Place,
-};
+use crate::{fault::FaultKind, kind::Kind, manifests::Document, place::Place};
 
 impl<'a> Compiler<'a> {
     /// Builds the analysis of a step or strategy and gives its place in the plan. One that blocks must be able to

@@ -40,9 +40,7 @@ impl Arguments {
             for argument in declared {
                 let Some(name) = named(&argument, ledger) else { continue };
                 if let Some((_, given)) = given.iter().rev().find(|(given, _)| *given == name) {
-                    if !arguments.contains_key(&name) {
-                        arguments.insert(name, value(rollout, given, ledger));
-                    }
+                    arguments.entry(name).or_insert_with(|| value(rollout, given, ledger));
                     continue;
                 }
                 if !argument.has("value") && !argument.has("valueFrom") {
@@ -74,6 +72,13 @@ impl Arguments {
             arguments.insert(name, None);
         }
         Self(arguments)
+    }
+
+    /// The arguments that a template has, all without a value.
+    pub(super) fn unset(spec: &Place<'_>) -> Self {
+        let names =
+            spec.items("args").into_iter().filter_map(|argument| Some(argument.name_in("name")?.to_owned()));
+        Self(names.map(|name| (name, None)).collect())
     }
 
     /// The text in a field with the arguments in it; `None` if one has no value or is not known.

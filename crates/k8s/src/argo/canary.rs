@@ -55,8 +55,8 @@ impl Compiler<'_> {
 
     fn capacity(&mut self, canary: &Place<'_>, routing: Option<&Place<'_>>) -> Capacity {
         let replicas = self.replicas();
-        let max_surge = self.amount(canary, "maxSurge", Amount::Percent(25));
-        let max_unavailable = self.amount(canary, "maxUnavailable", Amount::Percent(25));
+        let max_surge = self.amount(canary, "maxSurge", MOST_SURGE);
+        let max_unavailable = self.amount(canary, "maxUnavailable", 100);
         let ready_enough = self.ready_enough(canary);
         let dynamic_stable = canary.is_set("dynamicStableScale");
         let min_per_revision = self.ledger.count(canary, "minPodsPerReplicaSet").unwrap_or(0);
@@ -137,3 +137,6 @@ impl Compiler<'_> {
         (keep_old, self.keep_aborted(canary))
     }
 }
+
+/// In percent; ten times the application beside the application is a slip.
+const MOST_SURGE: u32 = 1000;

@@ -32,6 +32,23 @@ impl Compiler<'_> {
             let message = "more than one measurement needs time between them: add `interval: 1m`";
             self.ledger.fault_in(place, "interval", FaultKind::Missing, message);
         }
+        let ends = failure_limit.flatten().unwrap_or(0).saturating_add(success_limit.unwrap_or(0));
+        if let Some(count) = count.filter(|count| *count < ends) {
+            let message = format!(
+                "`failureLimit` and `consecutiveSuccessLimit` come to {ends}, and only {count} are measured: use a \
+                 `count` of {ends} or more, or lower limits"
+            );
+            self.ledger.fault_in(place, "count", FaultKind::Conflict, message);
+        }
+        if let (Some(count), Some(limit)) = (count, inconclusive_limit)
+            && count < limit
+        {
+            let message = format!(
+                "`inconclusiveLimit` is {limit}, and only {count} are measured: use a `count` of {limit} or more, or a \
+                 lower limit"
+            );
+            self.ledger.fault_in(place, "count", FaultKind::Conflict, message);
+        }
         let mut metric = Metric::new(name, query?, judge?);
         let timeout = place.find(&["provider", "prometheus"]);
         let timeout = timeout.and_then(|prometheus| self.ledger.seconds(&prometheus, "timeout"));
@@ -77,6 +94,9 @@ impl Compiler<'_> {
             let value = self.text(&field, arguments)?;
             query.settings.insert(name.into(), value);
         }
+        if let Some(range) = prometheus.get("rangeQuery") {
+            self.check_range(&range, &query);
+        }
         for header in prometheus.items("headers") {
             let (Some(name), Some(value)) = (header.name_in("key"), header.get("value")) else {
                 self.ledger.fault(
@@ -98,6 +118,18 @@ impl Compiler<'_> {
             query.settings.insert("timeout".into(), timeout.to_string());
         }
         Some(query)
+    }
+
+    fn check_range(&mut self, range: &Place<'_>, query: &Query) {
+        for (name, example) in [("start", "now() - duration(\"5m\")"), ("step", "1m")] {
+            if !range.has(name) {
+                let message = format!("a range begins somewhere and has steps: add `{name}: {example}`");
+                self.ledger.fault_in(range, name, FaultKind::Missing, message);
+            }
+        }
+        if let (Some(step), Some(length)) = (range.get("step"), query.settings.get("range.step")) {
+            self.ledger.duration(&step, length);
+        }
     }
 
     fn judge(&mut self, metric: &Place<'_>, arguments: &Arguments) -> Option<Judge> {

@@ -7,7 +7,7 @@ use serinus_core::{
 };
 
 use super::Compiler;
-use crate::{fault::FaultKind, manifests::Kind, place::Place};
+use crate::{fault::FaultKind, kind::Kind, place::Place};
 
 impl Compiler<'_> {
     /// Every check of every entry: an entry may ask a built-in metric, a query of its own and a template, and all
@@ -70,9 +70,10 @@ impl Compiler<'_> {
             return None;
         }
         let mut query = Query::builtin(name, window);
-        query.settings =
-            self.variables.0.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
-        query.settings.extend(self.spec.name_in("provider").map(|mesh| ("mesh".into(), mesh.into())));
+        let about = self.variables.0.iter().filter(|(name, _)| **name != "name");
+        query.settings = about.map(|(name, value)| ((*name).into(), value.clone())).collect();
+        let source = self.spec.name_in("provider").map(source);
+        query.settings.extend(source.map(|source| ("source".into(), source.into())));
         self.settle(&mut query);
         let judge = self.judge(entry, name == Query::SUCCESS_RATE);
         Some(measured(query, judge))
@@ -173,6 +174,19 @@ impl Compiler<'_> {
         } else {
             Judge::Range { min: None, max: threshold }
         }
+    }
+}
+
+/// Whose metrics a provider's built-in queries ask for; what Flagger does not know counts as Istio there.
+fn source(provider: &str) -> &str {
+    match provider {
+        "linkerd" | "contour" | "nginx" | "skipper" | "traefik" | "osm" | "kuma" | "apisix" | "knative" => {
+            provider
+        }
+        _ if provider.starts_with("appmesh") => "appmesh",
+        _ if provider.starts_with("gloo") => "gloo",
+        _ if provider.starts_with("gatewayapi") || provider == "kubernetes" => "kubernetes",
+        _ => "istio",
     }
 }
 

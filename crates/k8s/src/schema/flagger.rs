@@ -64,9 +64,6 @@ pub(crate) const METRIC_TEMPLATE: &[Field] = &[
     any("status"),
 ];
 
-/// Names that fields once had.
-pub(crate) const OLD_SPELLINGS: &[(&str, &str)] = &[("spec.canaryAnalysis", "spec.analysis")];
-
 const REFERENCE: &[Field] = &[text("apiVersion"), text("kind"), text("name")];
 
 const SERVICE: &[Field] = &[

@@ -1,13 +1,13 @@
 //! What the author of an unknown field probably meant.
 
-use super::{Field, Shape, flagger};
+use super::{Field, Shape};
 use crate::place::joined;
 
 /// A sentence for an unknown field: where it belongs, what it is probably meant to be, or what is known here.
 pub(super) fn advice(root: &[Field], here: &str, known: &[Field], name: &str) -> String {
     let path = joined(&general(here), name);
-    if let Some((_, new)) = flagger::OLD_SPELLINGS.iter().find(|(old, _)| *old == path) {
-        return format!("this is an old spelling; write `{new}`");
+    if let Some((_, new)) = OTHER_SPELLINGS.iter().find(|(old, _)| *old == path) {
+        return format!("write `{new}` instead");
     }
     if let Some(close) = nearest(known, name, 2).or_else(|| longer(known, name)) {
         return format!("did you mean `{close}`?");
@@ -116,6 +116,12 @@ fn edits(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
+/// Fields that older versions had, and those of a Deployment.
+const OTHER_SPELLINGS: &[(&str, &str)] = &[
+    ("spec.canaryAnalysis", "spec.analysis"),
+    ("spec.strategy.rollingUpdate", "spec.strategy.canary"),
+    ("spec.strategy.type", "canary` or `blueGreen"),
+];
 /// Names of fields are shorter.
 const LONGEST: usize = 64;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Measurement, Standing};
 use crate::{
-    analysis::{Counters, Metric, Outcome, Phase},
+    analysis::{Counters, Metric, MetricStatus, Outcome, Phase},
     time::{GoDuration, Timestamp},
 };
 
@@ -63,18 +63,16 @@ impl Progress {
 
     /// Brings the phase up to date; `ending`: no further measurement will be taken, and none is waited for.
     pub(super) fn settle(&mut self, metric: &Metric, ending: bool) {
-        if self.phase.is_over() {
-            return;
-        }
         if ending {
             self.open = None;
         }
-        self.phase = match (&self.open, self.measurements.is_empty()) {
-            (Some(_), _) => Phase::Running,
-            (None, true) if ending => Phase::Successful,
-            (None, true) => Phase::Pending,
-            (None, false) => self.counters.assess(metric, ending).0,
+        let status = MetricStatus {
+            phase: self.phase,
+            measured: self.open.is_some() || !self.measurements.is_empty(),
+            in_flight: self.open.is_some(),
+            counters: self.counters,
         };
+        self.phase = status.assess(metric, ending).0;
         if self.phase.is_over() {
             self.stop();
         }

@@ -68,16 +68,15 @@ pub struct DryRunSummary {
 
 /// Adds up the metrics of a run: the worst of those that decide, and the first of the worst gives the message.
 ///
-/// While one has not ended the run goes on, unless it is `ending`: then the worst so far is the verdict, and if
-/// nothing was measured that is a success.
+/// The first bad end is the verdict at once. Otherwise, while one has not ended the run goes on, unless it is `ending`:
+/// what has nothing against it then ends well.
 pub fn overall<'a>(standings: impl Iterator<Item = Standing<'a>>, ending: bool) -> Assessment {
     let mut worst: Option<Standing<'a>> = None;
     let mut dry_run = DryRunSummary::default();
-    let (mut any, mut all_over, mut all_pending) = (false, true, true);
+    let (mut any, mut all_over) = (false, true);
     for standing in standings {
         any = true;
         all_over &= standing.phase.is_over();
-        all_pending &= standing.phase == Phase::Pending;
         if standing.dry_run {
             dry_run.add(standing.phase);
         } else if standing.phase.is_over() && worst.as_ref().is_none_or(|worst| standing.phase > worst.phase)
@@ -88,10 +87,8 @@ pub fn overall<'a>(standings: impl Iterator<Item = Standing<'a>>, ending: bool) 
     let bad = worst.filter(|worst| worst.phase != Phase::Successful);
     let (phase, message) = match bad {
         _ if !any => (Phase::Error, "there is no metric to measure".to_owned()),
-        _ if !all_over && !ending => {
-            (if all_pending { Phase::Pending } else { Phase::Running }, String::new())
-        }
         Some(bad) => (bad.phase, bad.message()),
+        None if !all_over && !ending => (Phase::Running, String::new()),
         None => (Phase::Successful, String::new()),
     };
     Assessment { phase, message, dry_run }

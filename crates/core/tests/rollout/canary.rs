@@ -1,8 +1,6 @@
 //! A canary on a router: how it goes forward, how it goes back, and what people can ask of it.
 
-mod common;
-
-use common::Sim;
+use crate::sim::Sim;
 use serinus_core::{
     analysis::{Analysis, FailureBudget, Judge, Metric, Rounds},
     metric::{Number, Query, Sample},

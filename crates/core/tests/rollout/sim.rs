@@ -15,28 +15,31 @@ use serinus_core::{
     traffic::{Revision, Route, Weight},
 };
 
+/// What a metrics source answers.
+type Source = Box<dyn FnMut(&Question) -> Result<Sample, Failure>>;
+
 /// One rollout and everything around it. Time moves only when the engine says when to wake.
-pub struct Sim {
-    pub plan: Plan,
-    pub state: State,
-    pub now: Timestamp,
-    pub wake: Option<Timestamp>,
-    pub route: Option<Fenced<Route>>,
-    pub pools: BTreeMap<Revision, Pool>,
-    pub replicas: Option<u32>,
+pub(crate) struct Sim {
+    pub(crate) plan: Plan,
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    pub(crate) wake: Option<Timestamp>,
+    pub(crate) route: Option<Fenced<Route>>,
+    pub(crate) pools: BTreeMap<Revision, Pool>,
+    pub(crate) replicas: Option<u32>,
     /// Revisions whose instances never become ready.
-    pub broken: Vec<Revision>,
-    pub source: Box<dyn FnMut(&Question) -> Result<Sample, Failure>>,
-    pub gate: Box<dyn FnMut(&str) -> bool>,
-    pub notes: Vec<Note>,
+    pub(crate) broken: Vec<Revision>,
+    pub(crate) source: Source,
+    pub(crate) gate: Box<dyn FnMut(&str) -> bool>,
+    pub(crate) notes: Vec<Note>,
     /// The candidate's weight in force, each time it changed.
-    pub ladder: Vec<Weight>,
-    pub told: Vec<String>,
-    pub frozen: bool,
+    pub(crate) ladder: Vec<Weight>,
+    pub(crate) told: Vec<String>,
+    pub(crate) frozen: bool,
 }
 
 impl Sim {
-    pub fn new(spec: PlanSpec) -> Self {
+    pub(crate) fn new(spec: PlanSpec) -> Self {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
         Self {
             plan: Plan::try_from(spec).unwrap(),
@@ -57,18 +60,18 @@ impl Sim {
     }
 
     /// Settles on the first revision, then asks for the second.
-    pub fn deliver(mut self, revision: &str) -> Self {
+    pub(crate) fn deliver(mut self, revision: &str) -> Self {
         self.run_until_idle();
         self.hear(Input::Revised(revision.into()));
         self
     }
 
-    pub fn command(&mut self, command: Command) {
+    pub(crate) fn command(&mut self, command: Command) {
         self.hear(Input::Commanded(command));
     }
 
     /// One decision, with the laws that hold for every decision, and what it asks for carried out.
-    pub fn hear(&mut self, input: Input) {
+    pub(crate) fn hear(&mut self, input: Input) {
         let before = self.state.clone();
         let decision = decide(&self.plan, self.state.clone(), &input, self.now);
         assert_eq!(decision, decide(&self.plan, before, &input, self.now), "deciding again differs");
@@ -109,7 +112,7 @@ impl Sim {
         }
     }
 
-    fn apply_route(&mut self, route: Route, fence: Fence) {
+    pub(crate) fn apply_route(&mut self, route: Route, fence: Fence) {
         if self.route.as_ref().is_some_and(|held| held.fence.is_some_and(|held| held > fence)) {
             return;
         }
@@ -119,7 +122,7 @@ impl Sim {
         self.route = Some(Fenced { value: route, fence: Some(fence) });
     }
 
-    fn apply_scale(&mut self, revision: Revision, replicas: u32, fence: Fence) {
+    pub(crate) fn apply_scale(&mut self, revision: Revision, replicas: u32, fence: Fence) {
         let ready = if self.broken.contains(&revision) { 0 } else { replicas };
         let pool = self.pools.entry(revision).or_default();
         if pool.fence.is_none_or(|held| held <= fence) {
@@ -127,7 +130,7 @@ impl Sim {
         }
     }
 
-    pub fn world(&self) -> World {
+    pub(crate) fn world(&self) -> World {
         World {
             route: self.route.clone(),
             pools: Pools { replicas: self.replicas, by_revision: self.pools.clone() },
@@ -135,7 +138,7 @@ impl Sim {
     }
 
     /// Looks at the world, and moves time to the next wake-up. False if there is none.
-    pub fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         self.hear(Input::Seen(self.world()));
         match self.wake {
             Some(wake) => {
@@ -147,7 +150,7 @@ impl Sim {
     }
 
     /// Steps until nothing changes by itself; a livelock fails.
-    pub fn run_until_idle(&mut self) {
+    pub(crate) fn run_until_idle(&mut self) {
         for _ in 0..2_000 {
             if !self.step() {
                 return;
@@ -157,7 +160,7 @@ impl Sim {
     }
 
     /// Steps until a condition holds; fails if it never does.
-    pub fn run_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub(crate) fn run_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         for _ in 0..2_000 {
             if holds(self) {
                 return;
@@ -168,31 +171,31 @@ impl Sim {
         panic!("never: {what}\n{:#?}", self.state);
     }
 
-    pub fn advance(&mut self, length: GoDuration) {
+    pub(crate) fn advance(&mut self, length: GoDuration) {
         self.now = length.after(self.now);
     }
 
-    pub fn is_promoted(&self) -> bool {
+    pub(crate) fn is_promoted(&self) -> bool {
         self.state.outcome() == Some(&Outcome::Promoted)
     }
 
-    pub fn is_aborted(&self) -> bool {
+    pub(crate) fn is_aborted(&self) -> bool {
         matches!(self.state.outcome(), Some(Outcome::Aborted(_)))
     }
 
-    pub fn is_progressing(&self) -> bool {
+    pub(crate) fn is_progressing(&self) -> bool {
         matches!(self.state.phase, Phase::Progressing(_))
     }
 
-    pub fn step_number(&self) -> Option<usize> {
+    pub(crate) fn step_number(&self) -> Option<usize> {
         self.state.attempt_under_way().map(|attempt| attempt.step)
     }
 
-    pub fn noted(&self, rule: Rule) -> bool {
+    pub(crate) fn noted(&self, rule: Rule) -> bool {
         self.notes.iter().any(|note| note.rule == rule)
     }
 
-    pub fn ladder_percent(&self) -> Vec<f64> {
+    pub(crate) fn ladder_percent(&self) -> Vec<f64> {
         self.ladder.iter().map(|weight| weight.as_percent()).collect()
     }
 }

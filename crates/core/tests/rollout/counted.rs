@@ -1,8 +1,6 @@
 //! Without a router: shares of the traffic are shares of the instances.
 
-mod common;
-
-use common::Sim;
+use crate::sim::Sim;
 use serinus_core::{
     capacity::Amount,
     rollout::{Capacity, Command, PlanSpec, Step},

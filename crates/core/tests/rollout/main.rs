@@ -1,0 +1,7 @@
+//! The engine in a world with virtual time.
+
+mod blue_green;
+mod canary;
+mod counted;
+mod laws;
+mod sim;
