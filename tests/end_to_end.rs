@@ -1,6 +1,6 @@
 //! The example from end to end, with nothing but Rust: its own data plane is the source of metrics.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{
     fs,

@@ -1,6 +1,6 @@
 //! The example with a real Envoy that carries the traffic, and a real Prometheus that scrapes it.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 #[expect(dead_code, reason = "shared by several test programs")]
 mod support;

@@ -1,7 +1,7 @@
 //! Manifests as guides have them, mistakes included: each runs to its end, or is refused with a message that says
 //! how to mend it.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{
     fs,

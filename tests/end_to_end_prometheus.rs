@@ -1,6 +1,6 @@
 //! The example with a real Prometheus: a manifest of Argo Rollouts of the textbook kind, judged by its own PromQL.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 #[expect(dead_code, reason = "shared by several test programs")]
 mod support;

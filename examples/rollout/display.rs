@@ -1,7 +1,6 @@
 //! What people and programs see of a run.
 
 use std::{
-    collections::BTreeMap,
     env,
     io::{self, IsTerminal as _, Write as _},
     sync::{
@@ -17,7 +16,6 @@ use serinus::{
     port::Clock as _,
     rollout::{Decision, Note, Outcome, Plan, Rule, State, Waits},
     time::{GoDuration, Timestamp},
-    traffic::Revision,
 };
 use tokio::task::JoinHandle;
 
@@ -29,7 +27,7 @@ use crate::{
     paint::{self, Paint},
     picture::Picture,
     session::Ended,
-    stage::{Plane, Stage},
+    stage::{Answered, Plane, Stage},
 };
 
 /// Shows a run: a picture that changes in a terminal, plain lines elsewhere, or JSON.
@@ -188,7 +186,7 @@ impl Display {
     pub(crate) async fn ended(&self, state: &State, ended: Ended, plane: Option<&Plane>) {
         let totals = match plane {
             Some(plane) => plane.totals().await.unwrap_or_default(),
-            None => BTreeMap::new(),
+            None => Answered::new(),
         };
         let reason = match state.outcome() {
             Some(Outcome::Aborted(reason)) => reason.clone(),
@@ -235,7 +233,7 @@ impl Display {
         self.line("");
     }
 
-    fn rates(&self, now: Timestamp, totals: &BTreeMap<Revision, (u64, u64)>) {
+    fn rates(&self, now: Timestamp, totals: &Answered) {
         match self.mode {
             Mode::Json => {
                 let rates = self.picture().rates();
@@ -309,7 +307,7 @@ fn is_worth_a_line(note: &Note, plan: &Plan) -> bool {
     }
 }
 
-fn counted(totals: &BTreeMap<Revision, (u64, u64)>) -> Value {
+fn counted(totals: &Answered) -> Value {
     totals
         .iter()
         .map(|(revision, (requests, errors))| {

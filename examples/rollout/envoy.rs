@@ -1,7 +1,6 @@
 //! A real Envoy as data plane: its weights stand in a route file that is replaced by rename.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -13,13 +12,14 @@ use http::Method;
 use serde_json::Value;
 use serinus::{
     port::{Fence, Fenced, PortError, PortErrorKind, TrafficRouter},
-    traffic::{Revision, Route},
+    traffic::Route,
 };
 
 use crate::{
     envoy_config::{fence_and_route, route_file},
     problem::Problem,
     server::{self, Client},
+    stage::Answered,
 };
 
 /// Steers an Envoy that watches a folder, and asks its admin interface what is in force.
@@ -46,10 +46,10 @@ impl EnvoyRouter {
     }
 
     /// What each revision has answered since Envoy started: requests, and how many of them with a 5xx.
-    pub(crate) async fn totals(&self) -> Result<BTreeMap<Revision, (u64, u64)>, Problem> {
+    pub(crate) async fn totals(&self) -> Result<Answered, Problem> {
         let filter = "stats?filter=%5Ecluster%5C.v%5B12%5D%5C.upstream_rq_(completed%7C5xx)%24";
         let text = server::text(&self.client, Method::GET, &format!("{}/{filter}", self.admin)).await?;
-        let mut totals = BTreeMap::<Revision, (u64, u64)>::new();
+        let mut totals = Answered::new();
         for line in text.lines() {
             let Some((name, value)) = line.split_once(": ") else { continue };
             let mut parts = name.split('.').skip(1);

@@ -13,6 +13,7 @@ use serinus::{
 
 use crate::{
     paint::{Paint, tidy},
+    stage::Answered,
     workload::{CANDIDATE, STABLE},
 };
 
@@ -27,7 +28,7 @@ pub(crate) struct Picture {
     now: Option<Timestamp>,
     route: Option<Route>,
     waits: Option<Waits>,
-    counts: VecDeque<(Instant, BTreeMap<Revision, (u64, u64)>)>,
+    counts: VecDeque<(Instant, Answered)>,
     measured: BTreeMap<String, String>,
     drawn_lines: usize,
 }
@@ -67,7 +68,7 @@ impl Picture {
     }
 
     /// Takes the counters of the data plane in.
-    pub(crate) fn count(&mut self, totals: &BTreeMap<Revision, (u64, u64)>, now: Timestamp) {
+    pub(crate) fn count(&mut self, totals: &Answered, now: Timestamp) {
         self.now = Some(now);
         self.counts.push_back((Instant::now(), totals.clone()));
         while self.counts.len() > 8 {
@@ -186,7 +187,7 @@ impl Picture {
         let (Some((from, old)), Some((to, new))) = (self.counts.front(), self.counts.back()) else {
             return (0.0, 0.0);
         };
-        let of = |totals: &BTreeMap<Revision, (u64, u64)>| totals.get(revision).copied().unwrap_or_default();
+        let of = |totals: &Answered| totals.get(revision).copied().unwrap_or_default();
         let requests = of(new).0.saturating_sub(of(old).0) as f64;
         let errors = of(new).1.saturating_sub(of(old).1) as f64;
         let seconds = to.duration_since(*from).as_secs_f64();

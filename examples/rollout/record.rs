@@ -32,7 +32,7 @@ impl Recorder {
 
     /// A run begins.
     pub(crate) fn begin(&mut self, plan: &Plan, state: &State) -> Result<(), Problem> {
-        self.write(&Line::Began { plan: plan.clone(), state: state.clone() })
+        self.write(&Line::Began { plan: plan.clone(), state: Box::new(state.clone()) })
     }
 
     /// Something was heard, and this was decided.
@@ -65,7 +65,7 @@ pub(crate) fn run(path: &Path, out: &mut impl io::Write) -> Result<bool, Problem
         }
         match serde_json::from_str(line).because(place())? {
             Line::Began { plan, state } => {
-                sections.push(Section { plan, state, heard: Vec::new(), decided: Vec::new() });
+                sections.push(Section { plan, state: *state, heard: Vec::new(), decided: Vec::new() });
             }
             Line::Heard(entry) => {
                 sections.last_mut().ok_or_else(|| Problem::new(place()))?.heard.push(entry);
@@ -101,7 +101,7 @@ pub(crate) fn run(path: &Path, out: &mut impl io::Write) -> Result<bool, Problem
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Line {
-    Began { plan: Plan, state: State },
+    Began { plan: Plan, state: Box<State> },
     Heard(Entry),
 }
 

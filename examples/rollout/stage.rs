@@ -65,6 +65,9 @@ pub(crate) struct Stage {
     _folder: Option<TempDir>,
 }
 
+/// What each revision has answered: requests, and how many of them with a 5xx.
+pub(crate) type Answered = BTreeMap<Revision, (u64, u64)>;
+
 /// What carries the traffic.
 #[derive(Clone, Debug)]
 pub(crate) enum Plane {
@@ -83,8 +86,8 @@ impl Plane {
         }
     }
 
-    /// What each revision has answered so far: requests, and how many of them with a 5xx.
-    pub(crate) async fn totals(&self) -> Result<BTreeMap<Revision, (u64, u64)>, Problem> {
+    /// What each revision has answered so far.
+    pub(crate) async fn totals(&self) -> Result<Answered, Problem> {
         match self {
             Self::Embedded(handle) => Ok(handle
                 .all_totals()
