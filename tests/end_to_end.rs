@@ -40,10 +40,10 @@ fn plain_lines_show_tracks_weights_rates_measurements_and_decisions() {
         "Canary `podinfo` with a healthy candidate",
         "→ v1 90%, v2 10%",
         "req/s",
-        "✓ podinfo/request-success-rate #0: Successful, value 100",
+        "✓ podinfo/request-success-rate",
         "▸ step 3 of 10: weight 20%",
         "promoted: v2 is stable now",
-        "why: ",
+        "why: podinfo/request-duration",
     ] {
         assert!(run.output.contains(expected), "{expected}\n{}", run.told());
     }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use serinus::{
     driver::Entry,
     port::Clock as _,
-    rollout::{Decision, Note, Outcome, Plan, Rule, State, Waits},
+    rollout::{Decision, Outcome, Plan, State, Waits},
     time::{GoDuration, Timestamp},
 };
 use tokio::task::JoinHandle;
@@ -126,8 +126,13 @@ impl Display {
                 self.json(
                     json!({"event": "note", "at": entry.now, "rule": note.rule, "message": note.message}),
                 );
-            } else if is_worth_a_line(note, plan) {
-                self.line(&paint::note(self.paint, &elapsed, note.rule, &with_names(&note.message, plan)));
+            } else if paint::is_worth_a_line(note.rule) {
+                self.line(&paint::note(
+                    self.paint,
+                    &elapsed,
+                    note.rule,
+                    &paint::with_names(&note.message, plan),
+                ));
             }
         }
         if let Some((stable, candidate, weight)) = shift {
@@ -288,22 +293,6 @@ impl Display {
         let mut out = io::stdout().lock();
         let _ = write!(out, "{text}");
         let _ = out.flush();
-    }
-}
-
-/// Analyses by name, which a step names by number.
-fn with_names(message: &str, plan: &Plan) -> String {
-    let Some((before, number)) = message.split_once("analyse #") else { return message.to_owned() };
-    let analysis = number.parse::<usize>().ok().and_then(|index| plan.spec().analyses.get(index));
-    analysis.map_or_else(|| message.to_owned(), |analysis| format!("{before}analyse `{}`", analysis.name))
-}
-
-/// Bookkeeping that everybody expects is left out for people.
-fn is_worth_a_line(note: &Note, plan: &Plan) -> bool {
-    match note.rule {
-        Rule::StepDone | Rule::AnswerIgnored => false,
-        Rule::StepStarted => !plan.steps().is_empty(),
-        _ => true,
     }
 }
 

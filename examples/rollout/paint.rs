@@ -1,6 +1,6 @@
 //! Colours and signs, sparingly.
 
-use serinus::rollout::Rule;
+use serinus::rollout::{Plan, Rule};
 
 /// Paints texts, if the terminal has colours.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,18 @@ pub(crate) fn note(paint: Paint, elapsed: &str, rule: Rule, message: &str) -> St
         _ => format!("{sign} {message}"),
     };
     format!("{elapsed:>9}  {message}")
+}
+
+/// Analyses by name, which a step names by number.
+pub(crate) fn with_names(message: &str, plan: &Plan) -> String {
+    let Some((before, number)) = message.split_once("analyse #") else { return message.to_owned() };
+    let analysis = number.parse::<usize>().ok().and_then(|index| plan.spec().analyses.get(index));
+    analysis.map_or_else(|| message.to_owned(), |analysis| format!("{before}analyse `{}`", analysis.name))
+}
+
+/// Bookkeeping that everybody expects is left out for people.
+pub(crate) const fn is_worth_a_line(rule: Rule) -> bool {
+    !matches!(rule, Rule::StepDone | Rule::AnswerIgnored)
 }
 
 /// Numbers with at most three decimals.

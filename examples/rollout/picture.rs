@@ -52,9 +52,9 @@ impl Picture {
             Phase::Done(done) if done.outcome == Outcome::Promoted => self.steps,
             _ => self.step,
         };
+        // From the notes: the state forgets a run as soon as the next step begins.
         for note in decision.notes.iter().filter(|note| note.rule == Rule::Measured) {
-            if let Some((name, result)) = note.message.split_once(" #") {
-                let result = result.split_once(": ").map_or(result, |(_, result)| result);
+            if let Some((name, result)) = note.message.split_once(": ") {
                 self.measured.insert(name.to_owned(), tidy(result));
             }
         }
