@@ -137,7 +137,9 @@ fn promql_without_prometheus_is_refused_with_a_remedy() {
 fn a_killed_process_goes_on_from_its_state_file() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
-    let arguments = ["--json", "--speed", "30", "--state", state.to_str().unwrap()];
+    let record = folder.path().join("record");
+    let record = record.to_str().unwrap();
+    let arguments = ["--json", "--speed", "30", "--state", state.to_str().unwrap(), "--record", record];
     let mut child = rollout(&arguments).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("\"weight\":30.0")));
@@ -148,6 +150,10 @@ fn a_killed_process_goes_on_from_its_state_file() {
     assert_eq!(continued.outcomes(), ["promoted"], "{}", continued.told());
     assert_eq!(continued.of("started").next().unwrap()["continued"], true);
     assert_eq!(continued.weights().first(), Some(&30.0), "{}", continued.told());
+
+    let replayed = run(&["--replay", record]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.errors);
+    assert!(replayed.errors.contains("of 2 rollouts replayed"), "{}", replayed.errors);
 
     let again = run(&arguments);
     assert_eq!((again.outcomes(), again.code), (vec!["promoted"], Some(0)), "{}", again.told());

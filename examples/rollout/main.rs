@@ -60,7 +60,7 @@ async fn start(arguments: &Arguments) -> Result<u8, Problem> {
         return Ok(u8::from(!is_same));
     }
     let manifest = manifest::load(arguments)?;
-    let mut recorder = Recorder::new(arguments.record.as_deref())?;
+    let mut recorder = Recorder::new(arguments.record.as_deref(), arguments.state.is_some())?;
     let mut commands = Commands::listen()?;
     let display = Display::new(arguments.json);
     let runs = arguments.runs();

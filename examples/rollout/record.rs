@@ -24,10 +24,14 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Writes to this file, in place of what it held; to none, nowhere.
-    pub(crate) fn new(path: Option<&Path>) -> Result<Self, Problem> {
-        let create = |path: &Path| File::create(path).because(format!("cannot write `{}`", path.display()));
-        Ok(Self { file: path.map(create).transpose()?.map(BufWriter::new) })
+    /// Writes to this file, to none nowhere: in place of what it held, or, for a rollout that goes on, after it.
+    pub(crate) fn new(path: Option<&Path>, goes_on: bool) -> Result<Self, Problem> {
+        let open = |path: &Path| {
+            let mut options = File::options();
+            options.create(true).write(true).append(goes_on).truncate(!goes_on);
+            options.open(path).because(format!("cannot write `{}`", path.display()))
+        };
+        Ok(Self { file: path.map(open).transpose()?.map(BufWriter::new) })
     }
 
     /// A run begins.

@@ -99,6 +99,7 @@ async fn drive(
             recorder.turn(entry, decision)?;
             display.turn(entry, decision, driver.plan());
         }
+        recorder.flush()?;
         let Some((_, last)) = step.turns.last() else { continue };
         let state = driver.state();
         if last.waits != Waits::Person && !matches!(last.waits, Waits::Gate(_)) {
