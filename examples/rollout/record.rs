@@ -31,7 +31,15 @@ impl Recorder {
             options.create(true).write(true).append(goes_on).truncate(!goes_on);
             options.open(path).because(format!("cannot write `{}`", path.display()))
         };
-        Ok(Self { file: path.map(open).transpose()?.map(BufWriter::new) })
+        let file = path.map(open).transpose()?.map(BufWriter::new);
+        let found = path.filter(|_| goes_on).and_then(|path| fs::read(path).ok()).unwrap_or_default();
+        let mut recorder = Self { file };
+        if let (Some(file), Some(last)) = (&mut recorder.file, found.last())
+            && *last != b'\n'
+        {
+            writeln!(file).because("cannot write the record")?;
+        }
+        Ok(recorder)
     }
 
     /// A run begins.
@@ -67,7 +75,13 @@ pub(crate) fn run(path: &Path, out: &mut impl io::Write) -> Result<bool, Problem
             sections.last_mut().ok_or_else(|| Problem::new(place()))?.decided.push((index + 1, line));
             continue;
         }
-        match serde_json::from_str(line).because(place())? {
+        let is_last = text.lines().nth(index + 1).is_none_or(|next| next.starts_with("{\"began\":"));
+        let line = match serde_json::from_str(line) {
+            // The process that recorded was killed while it wrote this line.
+            Err(_) if is_last && !sections.is_empty() => continue,
+            line => line.because(place())?,
+        };
+        match line {
             Line::Began { plan, state } => {
                 sections.push(Section { plan, state: *state, heard: Vec::new(), decided: Vec::new() });
             }
