@@ -1,0 +1,53 @@
+//! A clock that runs faster than real time.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use serinus::{
+    port::Clock,
+    time::{GoDuration, Timestamp},
+};
+
+/// Shows `origin` when it is made, and from then on `speed` seconds for each second that passes.
+#[derive(Debug)]
+pub(crate) struct ScaledClock {
+    origin: Timestamp,
+    started: Instant,
+    started_at: Timestamp,
+    speed: f64,
+}
+
+impl ScaledClock {
+    /// A clock that starts now, at `origin`.
+    pub(crate) fn starting_at(origin: Timestamp, speed: f64) -> Self {
+        Self { origin, started: Instant::now(), started_at: Timestamp::now(), speed }
+    }
+
+    /// When it really is what this clock calls `at`: the time by which other programs know it.
+    pub(crate) fn real(&self, at: Timestamp) -> Timestamp {
+        let passed = GoDuration::between(self.origin, at).as_nanos() as f64 / self.speed;
+        GoDuration::from_nanos(passed as i64).after(self.started_at)
+    }
+}
+
+#[async_trait]
+impl Clock for ScaledClock {
+    fn now(&self) -> Timestamp {
+        let passed = self.started.elapsed().as_nanos() as f64 * self.speed;
+        GoDuration::from_nanos(passed as i64).after(self.origin)
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        loop {
+            let left = GoDuration::between(self.now(), at).as_nanos();
+            if left <= 0 {
+                return;
+            }
+            // Rounded up to the resolution of timers, so that nobody wakes a moment too early over and over.
+            let real = Duration::from_nanos((left as f64 / self.speed) as u64);
+            tokio::time::sleep(real.clamp(Duration::from_millis(1), LONGEST_SLEEP)).await;
+        }
+    }
+}
+
+const LONGEST_SLEEP: Duration = Duration::from_secs(3600);

@@ -1,0 +1,122 @@
+//! Somebody who sends requests.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, header};
+use http_body_util::{BodyExt as _, Full};
+use serde::{Deserialize, Serialize};
+use serinus::{
+    rollout::{PlanSpec, Step},
+    traffic::{Match, Pattern},
+};
+use tokio::time::MissedTickBehavior;
+
+use crate::server;
+
+/// What is sent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Mix {
+    /// Requests per second.
+    pub(crate) rate: u32,
+    /// Headers that one request of five carries, so that a route that matches them has some.
+    pub(crate) marked: Vec<(String, String)>,
+    /// The path of the requests that carry them.
+    pub(crate) marked_path: Option<String>,
+    /// Whether one request of ten goes to the preview address.
+    pub(crate) preview: bool,
+}
+
+impl Mix {
+    /// Requests that exercise everything in a plan.
+    pub(crate) fn for_plan(plan: &PlanSpec, rate: u32) -> Self {
+        let mut mix = Self { rate, preview: plan.preview, ..Self::default() };
+        let first = plan.steps.iter().find_map(|step| match step {
+            Step::Match(matches) => matches.first(),
+            _ => None,
+        });
+        if let Some(Match { headers, cookies, path }) = first {
+            mix.marked.extend(headers.iter().map(|header| (header.name.clone(), sample(&header.value))));
+            mix.marked.extend(
+                cookies.iter().map(|cookie| {
+                    ("cookie".to_owned(), format!("{}={}", cookie.name, sample(&cookie.value)))
+                }),
+            );
+            mix.marked_path = path.as_ref().map(sample);
+        }
+        mix
+    }
+}
+
+/// Sends requests to `front` until the runtime ends, at a constant rate, whether answers come or not.
+pub(crate) fn start(front: SocketAddr, mix: Mix) {
+    let client = server::client();
+    let under_way = Arc::new(AtomicU32::new(0));
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut owed, mut number) = (0.0, 0_u64);
+        loop {
+            ticks.tick().await;
+            owed += f64::from(mix.rate) * TICK.as_secs_f64();
+            while owed >= 1.0 {
+                owed -= 1.0;
+                number += 1;
+                if under_way.load(Ordering::Relaxed) >= MOST_UNDER_WAY {
+                    continue;
+                }
+                let Some(request) = request(front, &mix, number) else { continue };
+                under_way.fetch_add(1, Ordering::Relaxed);
+                let (client, under_way) = (client.clone(), Arc::clone(&under_way));
+                tokio::spawn(async move {
+                    if let Ok(response) = client.request(request).await {
+                        // Read to its end, so that the connection can be used again.
+                        let _ = response.into_body().collect().await;
+                    }
+                    under_way.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+        }
+    });
+}
+
+fn request(front: SocketAddr, mix: &Mix, number: u64) -> Option<Request<Full<Bytes>>> {
+    let is_marked = number.is_multiple_of(5) && !(mix.marked.is_empty() && mix.marked_path.is_none());
+    let path = mix.marked_path.as_deref().filter(|_| is_marked).unwrap_or("/");
+    let mut request = Request::get(format!("http://{front}{path}")).body(Full::default()).ok()?;
+    let headers = request.headers_mut();
+    if is_marked {
+        for (name, value) in &mix.marked {
+            headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
+        }
+    }
+    if mix.preview && number % 10 == 1 {
+        headers.insert(header::HOST, HeaderValue::from_static(PREVIEW_HOST));
+    }
+    Some(request)
+}
+
+/// A text that fits a pattern; of a regular expression, the letters that it is made of.
+fn sample(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::Exact(text) | Pattern::Prefix(text) => text.clone(),
+        Pattern::Regex(regex) => {
+            let mut text = regex.replace("(.*?;)?", "").replace("(;.*)?", "").replace(".*", "");
+            text.retain(|letter| !"^$()\\?".contains(letter));
+            text
+        }
+        _ => String::new(),
+    }
+}
+
+/// The host by which requests reach the preview address.
+pub(crate) const PREVIEW_HOST: &str = "preview";
+const TICK: Duration = Duration::from_millis(20);
+const MOST_UNDER_WAY: u32 = 512;

@@ -1,0 +1,202 @@
+//! One rollout, from its start to its end.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serinus::{
+    driver::{Driver, Ports, load},
+    port::{StateStore, file::FileStore, memory::MemoryStore},
+    rollout::{Capacity, Command, Input, Outcome, State, Waits},
+    time::Timestamp,
+};
+
+use crate::{
+    arguments::{Arguments, Fault},
+    clock::ScaledClock,
+    commands::Commands,
+    display::Display,
+    exposition::Services,
+    hook::NoWebhooks,
+    load::Mix,
+    manifest::Manifest,
+    metrics::LocalMetrics,
+    problem::{Because as _, Problem},
+    record::Recorder,
+    stage::{Stage, Wanted},
+    stage_process::{self, Lease},
+    workload::{CANDIDATE, LocalWorkload, STABLE},
+};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Promoted,
+    RolledBack,
+    Interrupted,
+}
+
+/// Runs a manifest with this fault in the candidate.
+pub(crate) async fn run(
+    arguments: &Arguments,
+    manifest: &Manifest,
+    fault: Option<Fault>,
+    commands: &mut Commands,
+    recorder: &mut Recorder,
+    display: &Display,
+) -> Result<Ended, Problem> {
+    display.begin(manifest, fault, arguments);
+    let initial = State::new(STABLE.into(), Timestamp::now());
+    let store: Arc<dyn StateStore> = match &arguments.state {
+        Some(path) => Arc::new(FileStore::new(path)),
+        None => Arc::new(MemoryStore::new()),
+    };
+    let held = load(&*store, initial.clone()).await.because("cannot take up the rollout")?;
+    if let Some(outcome) = held.state.outcome()
+        && !is_up(arguments).await
+    {
+        let ended = if *outcome == Outcome::Promoted { Ended::Promoted } else { Ended::RolledBack };
+        display.ended(&held.state, ended, None).await;
+        return Ok(ended);
+    }
+    let (stage, lease) = surroundings(arguments, manifest, fault, &held.state).await?;
+    // The rollout's time was ahead of ours; it must not wait until ours catches up.
+    let origin = held.state.clock.max(initial.clock);
+    let clock = Arc::new(ScaledClock::starting_at(origin, arguments.speed()));
+    let ports = ports(arguments, manifest, &stage, store, &clock)?;
+    let mut driver =
+        Driver::start(manifest.plan.clone(), ports, initial).await.because("cannot start the rollout")?;
+    recorder.begin(driver.plan(), driver.state())?;
+    display.started(driver.state(), &stage, held.version.is_some());
+    driver.push(Input::Revised(CANDIDATE.into()));
+    let watch = display.watch(stage.plane.clone(), Arc::clone(&clock));
+    let ended = drive(&mut driver, arguments, commands, recorder, display).await;
+    watch.abort();
+    recorder.flush()?;
+    let ended = ended?;
+    display.ended(driver.state(), ended, Some(&stage.plane)).await;
+    drop(stage);
+    if let Some(lease) = lease {
+        lease.end().await;
+    }
+    Ok(ended)
+}
+
+async fn drive(
+    driver: &mut Driver,
+    arguments: &Arguments,
+    commands: &mut Commands,
+    recorder: &mut Recorder,
+    display: &Display,
+) -> Result<Ended, Problem> {
+    let mut waited_for: Option<Waits> = None;
+    let mut over: Option<Instant> = None;
+    loop {
+        let step = driver.step(commands.receiver.recv()).await.because("the rollout cannot go on")?;
+        for (entry, decision) in &step.turns {
+            recorder.turn(entry, decision)?;
+            display.turn(entry, decision, driver.plan());
+        }
+        recorder.flush()?;
+        let Some((_, last)) = step.turns.last() else { continue };
+        let state = driver.state();
+        if last.waits != Waits::Person && !matches!(last.waits, Waits::Gate(_)) {
+            waited_for = None;
+        } else if waited_for.as_ref() != Some(&last.waits) {
+            waited_for = Some(last.waits.clone());
+            display.waits(&last.waits, arguments.promote_after);
+            if let Some(after) = arguments.promote_after {
+                let real = after.to_std().div_f64(arguments.speed());
+                send_later(commands, real, Input::Commanded(Command::Promote));
+            }
+        }
+        let Some(outcome) = state.outcome() else { continue };
+        let since = *over.get_or_insert_with(|| {
+            send_later(commands, SETTLING, Input::Tick);
+            Instant::now()
+        });
+        if state.is_settled() || since.elapsed() >= SETTLING {
+            return Ok(match outcome {
+                _ if commands.is_interrupted() => Ended::Interrupted,
+                Outcome::Promoted => Ended::Promoted,
+                _ => Ended::RolledBack,
+            });
+        }
+    }
+}
+
+fn send_later(commands: &Commands, after: Duration, input: Input) {
+    let sender = commands.sender.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(after).await;
+        drop(sender.send(input));
+    });
+}
+
+async fn surroundings(
+    arguments: &Arguments,
+    manifest: &Manifest,
+    fault: Option<Fault>,
+    state: &State,
+) -> Result<(Stage, Option<Lease>), Problem> {
+    let prometheus = arguments.prometheus.clone();
+    let wanted = Wanted {
+        fault: fault.map(|fault| fault.to_string()),
+        stable: state.stable.to_string(),
+        mix: Mix::for_plan(manifest.plan.spec(), arguments.requests),
+        services: Services::of(&manifest.compiled),
+        speed: arguments.speed(),
+        envoy: arguments.envoy.is_some(),
+        prometheus: prometheus.or_else(|| arguments.envoy.as_ref().map(|_| "auto".to_owned())),
+        metrics_port: arguments.metrics_port,
+    };
+    match &arguments.state {
+        // An Envoy goes on without the rollout's process, and so must all that belongs to it.
+        Some(path) if arguments.envoy.is_some() => {
+            let (stage, lease) = stage_process::find_or_start(&wanted, &beside(path, "stage")).await?;
+            Ok((stage, Some(lease)))
+        }
+        _ => Ok((Stage::start(&wanted, None).await?, None)),
+    }
+}
+
+async fn is_up(arguments: &Arguments) -> bool {
+    match &arguments.state {
+        Some(path) if arguments.envoy.is_some() => stage_process::is_up(&beside(path, "stage")).await,
+        _ => false,
+    }
+}
+
+fn ports(
+    arguments: &Arguments,
+    manifest: &Manifest,
+    stage: &Stage,
+    store: Arc<dyn StateStore>,
+    clock: &Arc<ScaledClock>,
+) -> Result<Ports, Problem> {
+    let router = stage.plane.router();
+    let is_counted = matches!(manifest.plan.spec().capacity, Capacity::Counted { .. });
+    let follower = is_counted.then(|| Arc::clone(&router));
+    let books = arguments.state.as_ref().map(|path| beside(path, "instances"));
+    let workload = LocalWorkload::new(books, follower).because("cannot read the books about instances")?;
+    Ok(Ports {
+        router: (!is_counted).then_some(router),
+        workload: Some(Arc::new(workload)),
+        metrics: Some(Arc::new(LocalMetrics::new(stage, Arc::clone(clock))?)),
+        hook: Some(Arc::new(NoWebhooks)),
+        store,
+        clock: Arc::clone(clock) as _,
+    })
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+/// How long the world may take after the end, with what can wait: instances that are kept for a while.
+const SETTLING: Duration = Duration::from_secs(4);

@@ -1,0 +1,203 @@
+//! The example is killed twenty times, at random moments, while Envoy goes on carrying the traffic.
+
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::{
+    collections::hash_map::RandomState,
+    fs,
+    hash::BuildHasher as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+use serinus::traffic::Route;
+use support::{file, finish, rollout};
+
+mod support;
+
+#[test]
+fn killed_twenty_times_it_ends_as_an_undisturbed_run_does_and_envoy_never_went_astray() {
+    if !(support::has_envoy() && support::has_prometheus()) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = file(folder.path(), "canary.yaml", CANARY);
+    let undisturbed = support::run(&["--json", "--healthy", "--speed", "240", "--manifest", &manifest]);
+    assert_eq!(undisturbed.outcomes(), ["promoted"], "{}", undisturbed.told());
+
+    let state = folder.path().join("state");
+    let state = state.to_str().unwrap();
+    let arguments = ["--json", "--envoy", "auto", "--speed", "60", "--manifest", &manifest, "--state", state];
+    let is_over = Arc::new(AtomicBool::new(false));
+    let watcher = watch(format!("{state}.stage").into(), Arc::clone(&is_over));
+    let mut kills = 0;
+    let mut first = Some(Duration::from_secs(14));
+    while kills < KILLS {
+        let mut child = rollout(&arguments).spawn().unwrap();
+        // The first one starts Envoy and Prometheus, and waits for data; it may be killed during that, too.
+        let longest = first.take().unwrap_or(Duration::from_millis(2200));
+        let moment = Duration::from_millis(random() % longest.as_millis() as u64);
+        assert_eq!(support::wait(&mut child, moment), None, "it ended before it was killed {KILLS} times");
+        kills += 1;
+    }
+    let last = finish(rollout(&arguments).spawn().unwrap());
+    is_over.store(true, Ordering::Relaxed);
+    let seen = watcher.join().unwrap();
+
+    assert_eq!((last.outcomes(), last.code), (undisturbed.outcomes(), undisturbed.code), "{}", last.told());
+    assert_eq!(last.of("ended").next().unwrap()["stable"], "v2");
+    let answered = &last.of("ended").next().unwrap()["answered"];
+    assert_eq!((&answered["v1"]["errors"], &answered["v2"]["errors"]), (&0.into(), &0.into()), "{answered}");
+    check_weights(&seen, &undisturbed.weights());
+    check_counts(&seen);
+    let samples = seen.len();
+    println!("{kills} kills, {samples} looks at Envoy, the last counts {answered}");
+    assert!(samples > 50, "{samples}");
+}
+
+/// In Envoy, too, the candidate's share took the steps of the undisturbed run: none left out, none taken back.
+fn check_weights(seen: &[Look], undisturbed: &[f64]) {
+    let mut weights: Vec<f64> = seen
+        .iter()
+        .filter_map(|look| look.route.as_ref())
+        .filter(|route| route.candidate.is_some())
+        .map(|route| route.weight.as_percent())
+        .collect();
+    weights.dedup();
+    assert!(weights.is_sorted(), "the candidate's share fell: {weights:?}");
+    // Looks are some time apart, so a step may be missed; one that is no step may not be seen.
+    assert!(weights.iter().all(|weight| *weight == 0.0 || undisturbed.contains(weight)), "{weights:?}");
+    assert!(weights.len() * 2 > undisturbed.len(), "{weights:?}");
+}
+
+/// Between two looks the candidate got no more than its greater share then, and no less than its smaller one, give or
+/// take what chance does to a share.
+fn check_counts(seen: &[Look]) {
+    let (mut candidate, mut least, mut most, mut spread) = (0.0, 0.0, 0.0, 0.0);
+    for (before, after) in seen.iter().zip(&seen[1..]) {
+        let is_same_envoy = after.v1 >= before.v1 && after.v2 >= before.v2;
+        assert!(is_same_envoy, "Envoy was started again: {before:?}, {after:?}");
+        let (v1, v2) = ((after.v1 - before.v1) as f64, (after.v2 - before.v2) as f64);
+        let (from, to) = (before.share(), after.share());
+        if from == 0.0 && to == 0.0 {
+            assert_eq!(v2, 0.0, "requests to the candidate before it had a share: {before:?}, {after:?}");
+        }
+        if before.is_promoted() {
+            // Requests under way at the moment of the change may still be counted in the first look after it.
+            assert!(v1 <= 20.0, "requests to v1 after v2 took its place: {before:?}, {after:?}");
+        }
+        candidate += v2;
+        least += from.min(to) * (v1 + v2);
+        most += from.max(to) * (v1 + v2);
+        spread += (v1 + v2) * to * (1.0 - to);
+    }
+    let chance = 6.0 * f64::sqrt(spread) + 20.0;
+    assert!(candidate >= least - chance, "{candidate} requests to the candidate, {least} at least");
+    assert!(candidate <= most + chance, "{candidate} requests to the candidate, {most} at most");
+}
+
+/// What Envoy showed at one moment: its counters, and the route that was in force before and after them.
+#[derive(Debug)]
+struct Look {
+    v1: u64,
+    v2: u64,
+    route: Option<Route>,
+}
+
+impl Look {
+    fn share(&self) -> f64 {
+        match &self.route {
+            Some(route) => route.share_of(&"v2".into()).as_percent() / 100.0,
+            None => 0.0,
+        }
+    }
+
+    fn is_promoted(&self) -> bool {
+        self.route.as_ref().is_some_and(|route| route.stable.as_str() == "v2")
+    }
+}
+
+/// Looks at the Envoy in a folder again and again, past the example.
+fn watch(folder: PathBuf, is_over: Arc<AtomicBool>) -> thread::JoinHandle<Vec<Look>> {
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut seen = Vec::new();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        while !is_over.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(50));
+            seen.extend(runtime.block_on(look(&client, &folder)));
+        }
+        seen
+    })
+}
+
+/// A look, unless the route changed meanwhile, or Envoy is not there.
+async fn look(client: &Admin, folder: &Path) -> Option<Look> {
+    let addresses: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("addresses.json")).ok()?).ok()?;
+    let admin = addresses["admin"].as_str()?;
+    let get = async |path: &str| {
+        let response = client.get(format!("{admin}/{path}").parse().ok()?).await.ok()?;
+        String::from_utf8(response.into_body().collect().await.ok()?.to_bytes().into()).ok()
+    };
+    let before = route(&get("config_dump?resource=dynamic_route_configs").await?)?;
+    let text = get("stats?filter=upstream_rq_completed").await?;
+    let after = route(&get("config_dump?resource=dynamic_route_configs").await?)?;
+    let count = |cluster: &str| {
+        let name = format!("cluster.{cluster}.upstream_rq_completed: ");
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok())
+    };
+    (before == after).then_some(Look { v1: count("v1")?, v2: count("v2")?, route: after })
+}
+
+fn route(dump: &str) -> Option<Option<Route>> {
+    let dump: Value = serde_json::from_str(dump).ok()?;
+    let metadata = &dump["configs"][0]["route_config"]["metadata"]["filter_metadata"]["serinus"]["route"];
+    Some(metadata.as_str().map(|route| serde_json::from_str(route).unwrap()))
+}
+
+type Admin = Client<HttpConnector, Full<Bytes>>;
+
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+const KILLS: u32 = 20;
+
+/// Many small steps, so that the kills are spread over them.
+const CANARY: &str = r"
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata:
+  name: checkout
+  namespace: shop
+spec:
+  targetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: checkout
+  service:
+    port: 80
+  analysis:
+    interval: 1m
+    threshold: 5
+    maxWeight: 60
+    stepWeight: 2
+    metrics:
+    - name: request-success-rate
+      thresholdRange:
+        min: 99
+      interval: 1m
+";
