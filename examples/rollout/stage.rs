@@ -74,7 +74,7 @@ pub(crate) enum Plane {
     /// A split in this process.
     Embedded(Handle<Upstream>),
     /// An Envoy.
-    Envoy(EnvoyRouter),
+    Envoy(Box<EnvoyRouter>),
 }
 
 impl Plane {
@@ -82,7 +82,7 @@ impl Plane {
     pub(crate) fn router(&self) -> Arc<dyn TrafficRouter> {
         match self {
             Self::Embedded(handle) => Arc::new(handle.clone()),
-            Self::Envoy(router) => Arc::new(router.clone()),
+            Self::Envoy(router) => Arc::new(EnvoyRouter::clone(router)),
         }
     }
 
@@ -114,7 +114,7 @@ impl Stage {
         let (plane, front, envoy) = if wanted.envoy {
             let (router, front, process) =
                 start_envoy(folder, &wanted.stable, stable.address, candidate.address).await?;
-            (Plane::Envoy(router), front, Some(process))
+            (Plane::Envoy(Box::new(router)), front, Some(process))
         } else {
             let (front, handle) =
                 embedded::start(&wanted.stable, stable.address, candidate.address, wanted.speed).await?;
@@ -163,7 +163,7 @@ impl Stage {
     /// The surroundings that another process keeps up.
     pub(crate) fn elsewhere(folder: &Path, admin: &str, prometheus: String, metrics: String) -> Self {
         Self {
-            plane: Plane::Envoy(EnvoyRouter::new(folder.join("routes"), admin)),
+            plane: Plane::Envoy(Box::new(EnvoyRouter::new(folder.join("routes"), admin))),
             prometheus: Some(prometheus),
             metrics,
             _processes: (None, None),
