@@ -1,5 +1,7 @@
 //! The schemas of what people write accept what serde writes, and refuse what serde refuses.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the harness of tests may panic")]
+
 use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
