@@ -15,6 +15,20 @@ impl Course {
         Self { ladder: Vec::new(), end: End::Refused(why.into()) }
     }
 
+    /// Without the moments between the end of a mirror and the first weight, which is one write with Flagger and two
+    /// here.
+    pub(crate) fn with_mirrors_ending_in_weights(&self) -> Self {
+        let is_moment = |at: usize| {
+            let before = at.checked_sub(1).map(|before| self.ladder[before]);
+            let rung = self.ladder[at];
+            before == Some(Rung { mirrored: true, ..rung })
+                && !rung.mirrored
+                && self.ladder.get(at + 1).is_some_and(|after| after.weight > rung.weight)
+        };
+        let kept = (0..self.ladder.len()).filter(|at| !is_moment(*at));
+        Self { ladder: kept.map(|at| self.ladder[at]).collect(), end: self.end.clone() }
+    }
+
     /// Adds a rung, unless the ladder stands on it already.
     pub(crate) fn climb(&mut self, rung: Rung) {
         if self.ladder.last() != Some(&rung) {

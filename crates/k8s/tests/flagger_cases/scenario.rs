@@ -51,7 +51,9 @@ pub(crate) enum Expected {
 impl Expected {
     pub(crate) fn is_met_by(&self, ours: &Answer) -> bool {
         match (self, ours) {
-            (Self::Course(expected), Answer::Course(ours)) => expected == ours,
+            (Self::Course(expected), Answer::Course(ours)) => {
+                *expected == ours.with_mirrors_ending_in_weights()
+            }
             (Self::End(expected), Answer::Course(ours)) => *expected == ours.end,
             (Self::Query(parts), Answer::Query(query)) => {
                 !query.contains("{{") && parts.iter().all(|part| query.contains(part))
@@ -232,11 +234,14 @@ fn check(input: &Value, expected: &Value) -> Result<Scenario, String> {
 
 fn template(input: &Value, expected: &Value) -> Result<Scenario, String> {
     let fields = input.as_object().ok_or("the input is no object")?;
-    if let Some(key) = fields.keys().find(|key| !["template", "variables", "interval"].contains(&key.as_str())) {
+    if let Some(key) =
+        fields.keys().find(|key| !["template", "variables", "interval"].contains(&key.as_str()))
+    {
         return Err(format!("unknown key `{key}` in the input"));
     }
     let text = input["template"].as_str().ok_or("`template` is no text")?;
-    let mut metric = json!({"name": "custom", "templateRef": {"name": "custom"}, "thresholdRange": {"max": 1}});
+    let mut metric =
+        json!({"name": "custom", "templateRef": {"name": "custom"}, "thresholdRange": {"max": 1}});
     for (own, key) in [("variables", "templateVariables"), ("interval", "interval")] {
         if let Some(value) = fields.get(own) {
             metric[key] = value.clone();
@@ -251,7 +256,9 @@ fn template(input: &Value, expected: &Value) -> Result<Scenario, String> {
                 .filter(|(name, _)| text.contains(&format!("variables.{name} ")))
                 .filter_map(|(_, value)| Some(format!("{:?}", value.as_str()?)))
                 .collect();
-            parts.extend(fields.get("interval").and_then(Value::as_str).map(|interval| format!("[{interval}]")));
+            parts.extend(
+                fields.get("interval").and_then(Value::as_str).map(|interval| format!("[{interval}]")),
+            );
             Expected::Query(parts)
         }
         Some(text) if text.contains("error") => Expected::Error,

@@ -133,7 +133,8 @@ impl Given {
                 // The first check is on the third tick: one finds the change, one sets the first weight.
                 let check = |tick: u32| tick.saturating_sub(2).max(1);
                 let ticks = ticks(when).ok_or_else(|| unknown(phrase))?;
-                self.failing.extend(ticks.into_iter().map(|ticks| check(*ticks.start())..=check(*ticks.end())));
+                self.failing
+                    .extend(ticks.into_iter().map(|ticks| check(*ticks.start())..=check(*ticks.end())));
             }
             ["phase", "Failed"] => self.begins = Begin::Failed,
             ["promotion", "failed"] => self.begins = Begin::PromotionFailed,
@@ -156,7 +157,9 @@ impl Given {
             ["gate", ..] | ["promotion", "gate", ..] => self.hook("confirm-promotion"),
             ["rollout", "gate", ..] => self.hook("confirm-rollout"),
             ["traffic", "gate", ..] => self.hook("confirm-traffic-increase"),
-            [hook, "hook", ..] | [hook, "closed" | "open" | "fails" | "refuses", ..] if HOOKS.contains(hook) => {
+            [hook, "hook", ..] | [hook, "closed" | "open" | "fails" | "refuses", ..]
+                if HOOKS.contains(hook) =>
+            {
                 self.hook(hook);
             }
             _ => return Err(unknown(phrase)),
@@ -198,7 +201,8 @@ pub(crate) fn measured(text: &str) -> Result<Measured, String> {
             }
             ["templateVariables"] => {
                 metric["templateVariables"] = json!({"first": "abc", "second": "def"});
-                measured.template = Some(template_of("sum(up{a=\"{{ variables.first }}\",b=\"{{ variables.second }}\"})"));
+                measured.template =
+                    Some(template_of("sum(up{a=\"{{ variables.first }}\",b=\"{{ variables.second }}\"})"));
             }
             ["query"] => metric["query"] = "sum(up)".into(),
             ["range", range] => {
@@ -272,8 +276,20 @@ const ANALYSIS: &[&str] = &[
 ];
 
 const PROVIDERS: &[&str] = &[
-    "istio", "linkerd", "appmesh", "contour", "gloo", "nginx", "skipper", "traefik", "osm", "kuma", "apisix",
-    "knative", "kubernetes", "gatewayapi",
+    "istio",
+    "linkerd",
+    "appmesh",
+    "contour",
+    "gloo",
+    "nginx",
+    "skipper",
+    "traefik",
+    "osm",
+    "kuma",
+    "apisix",
+    "knative",
+    "kubernetes",
+    "gatewayapi",
 ];
 
 const HOOKS: &[&str] = &[

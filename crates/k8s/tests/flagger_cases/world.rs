@@ -23,7 +23,7 @@ use crate::{
             memory::{ManualClock, MemoryMetrics, MemoryRouter, MemoryStore, MemoryWorkload},
         },
         rollout::{Command, Input, Outcome, State},
-        traffic::{Revision, Route, Weight},
+        traffic::{Route, Weight},
     },
     scenario::{Answer, Begin, Expected, Scenario},
     words::Event,
