@@ -5,7 +5,7 @@
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -20,7 +20,7 @@ use serinus_core::{
         Fence, Fenced, MetricProvider, Pools, PortError, Saved, StateStore, TrafficRouter, Version, Workload,
         memory::{ManualClock, MemoryMetrics, MemoryRouter, MemoryStore, MemoryWorkload},
     },
-    rollout::{Command, Decision, Input, Outcome, Plan, State},
+    rollout::{Command, Decision, Input, Outcome, Plan, Stage, State},
     strategy::Canary,
     time::{GoDuration, Timestamp},
     traffic::{Revision, Route, Weight},
@@ -268,6 +268,65 @@ struct Hanging;
 impl MetricProvider for Hanging {
     async fn ask(&self, _: &Question) -> Result<Sample, PortError> {
         pending().await
+    }
+}
+
+#[test]
+fn what_the_world_shows_at_once_takes_no_time() {
+    let world = World::new(100.0);
+    let first = State::new("v1".into(), Timestamp::UNIX_EPOCH);
+    let mut driver = Driver::start(plan(), world.ports(), first).now_or_never().unwrap().unwrap();
+    driver.push(Input::Revised("v2".into()));
+    driver.step(pending()).now_or_never().unwrap().unwrap();
+    // The first route, instances, and their share of the traffic: three things written one after the other.
+    assert_eq!(world.router.current().unwrap().value.weight, Weight::percent(25.0));
+    let attempt = driver.state().attempt_under_way().unwrap();
+    assert_eq!(
+        (attempt.step, &attempt.stage),
+        (1, &Stage::Holding(Some("1970-01-01T00:01:00Z".parse().unwrap())))
+    );
+    // The hold, the measurement, the second weight and the promotion.
+    let mut wakes = 0;
+    while driver.state().outcome().is_none() {
+        world.clock.set(driver.wake().unwrap());
+        driver.step(pending()).now_or_never().unwrap().unwrap();
+        wakes += 1;
+    }
+    assert_eq!(driver.state().outcome(), Some(&Outcome::Promoted));
+    assert_eq!(wakes, 1, "it waited for what was there");
+    assert_eq!(world.clock_now(), "1970-01-01T00:01:00Z".parse().unwrap());
+}
+
+/// A router on which somebody else always writes last, under a newer fence.
+#[derive(Debug, Default)]
+struct Contested(Mutex<Option<Fenced<Route>>>);
+
+#[async_trait]
+impl TrafficRouter for Contested {
+    async fn read(&self) -> Result<Option<Fenced<Route>>, PortError> {
+        let newer = |fence: Fence| Fence { seq: fence.seq + 100, ..fence };
+        let written = self.0.lock().unwrap().clone();
+        Ok(written.map(|route| Fenced { fence: route.fence.map(newer), ..route }))
+    }
+
+    async fn route(&self, route: &Route, fence: Fence) -> Result<(), PortError> {
+        *self.0.lock().unwrap() = Some(Fenced { value: route.clone(), fence: Some(fence) });
+        Ok(())
+    }
+}
+
+#[test]
+fn a_step_ends_even_if_every_look_leads_to_another_write() {
+    let world = World::new(100.0);
+    let ports = Ports { router: Some(Arc::new(Contested::default())), ..world.ports() };
+    let first = State::new("v1".into(), Timestamp::UNIX_EPOCH);
+    let mut driver = Driver::start(plan(), ports, first).now_or_never().unwrap().unwrap();
+    for _ in 0..3 {
+        let fence = driver.state().fence;
+        let step = driver.step(pending()).now_or_never().unwrap().unwrap();
+        assert!(driver.state().fence > fence, "nothing was written again");
+        assert!((2..=10).contains(&step.turns.len()), "{} turns", step.turns.len());
+        world.clock.set(driver.wake().unwrap());
     }
 }
 

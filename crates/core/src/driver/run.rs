@@ -124,15 +124,25 @@ impl Driver {
             }
         }
         self.hear_all(&mut step).await?;
-        // What was written a moment ago can often be seen at once; then nothing needs to wait for the next look.
-        if step
-            .turns
-            .iter()
-            .any(|(_, decision)| decision.effects.iter().any(|effect| request_id(effect).is_none()))
-            && let Ok(seen) = observe(&self.ports).await
-        {
+        // What was written a moment ago can often be seen at once, and may lead to the next thing to write: instances,
+        // then the route. Then nothing needs to wait for the next look.
+        let mut looked_after = 0;
+        for _ in 0..MOST_LOOKS {
+            let writes = |(_, decision): &(Entry, Decision)| {
+                decision.effects.iter().any(|effect| request_id(effect).is_none())
+            };
+            if !step.turns[looked_after..].iter().any(writes) {
+                break;
+            }
+            let Ok(seen) = observe(&self.ports).await else { break };
+            let fence = self.held.state.fence;
+            looked_after = step.turns.len();
             self.turn(&seen, &mut step).await?;
             self.hear_all(&mut step).await?;
+            // Targets that were open before need time, not another look.
+            if self.held.state.fence == fence {
+                break;
+            }
         }
         Ok(step)
     }
@@ -241,6 +251,8 @@ fn late(request: &Effect) -> Result<Answer, Failure> {
 
 /// How often a lost race for the store is run again within one step.
 const MOST_CONFLICTS: u32 = 8;
+/// How often the world is looked at again within one step, while that leads to new things to write.
+const MOST_LOOKS: u32 = 8;
 /// How many answers that come at once are heard within one step; the others are heard in the next.
 const MOST_ANSWERS: u32 = 64;
 /// How long a gate or a listener may take.

@@ -366,7 +366,6 @@ impl Turn<'_> {
         if self.managed() != Managed::Routed {
             return;
         }
-        let ready = self.ready(&attempt.candidate);
         if attempt.short {
             let enough = match &self.plan.spec().capacity {
                 Capacity::Routed { ready_enough, .. } => *ready_enough,
@@ -379,12 +378,13 @@ impl Turn<'_> {
                 self.note(
                     Rule::ShortageOver,
                     format!(
-                        "{} has {ready} instances ready again: its traffic comes back",
-                        attempt.candidate
+                        "{} has {} instances ready again: its traffic comes back",
+                        attempt.candidate,
+                        self.ready(&attempt.candidate)
                     ),
                 );
             }
-        } else if ready == 0 && attempt.route.serves(&attempt.candidate) {
+        } else if attempt.route.serves(&attempt.candidate) && self.ready(&attempt.candidate) == 0 {
             attempt.short = true;
             attempt.progress = self.state.clock;
             let route = Route {

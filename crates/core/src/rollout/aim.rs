@@ -119,11 +119,11 @@ impl Turn<'_> {
                 });
                 self.aim_pool(&attempt.candidate, counts.candidate, false);
                 let stable = self.state.stable.clone();
-                let now = self.state.pools.get(&stable).and_then(|pool| pool.aim.as_ref());
                 // It shrinks only after its traffic is seen to be gone, and never to nothing: it is the way back.
                 let least = if self.is_routed() {
                     replicas.min(1)
                 } else {
+                    let now = self.state.pools.get(&stable).and_then(|pool| pool.aim.as_ref());
                     now.map_or(replicas, |aim| aim.value.min(replicas))
                 };
                 self.aim_pool(&stable, counts.stable.max(least), false);

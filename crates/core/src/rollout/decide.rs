@@ -2,8 +2,8 @@
 
 use super::{
     Answer, Attempt, Command, Done, Effect, Failure, Input, Note, Notice, Outcome, Phase, Place, Plan,
-    PoolState, RequestId, Retry, Rule, SCHEMA, Stage, State, Waits, World, advance::told, aim::Managed,
-    effects_of, state::back_off, waits_for, wake_of,
+    RequestId, Retry, Rule, SCHEMA, Stage, State, Waits, World, advance::told, aim::Managed, effects_of,
+    state::back_off, waits_for, wake_of,
 };
 use crate::{
     analysis::run::Reading,
@@ -37,8 +37,8 @@ pub struct Decision {
 /// backwards: the state remembers the latest time it heard, and a clock stepped back pauses everything.
 ///
 /// Deciding again with [`Input::Tick`] at the same time changes nothing more.
-pub fn decide(plan: &Plan, state: State, input: &Input, now: Timestamp) -> Decision {
-    let mut turn = Turn { plan, state, notes: Vec::new() };
+pub fn decide(plan: &Plan, mut state: State, input: &Input, now: Timestamp) -> Decision {
+    let mut turn = Turn { plan, state: &mut state, notes: Vec::new() };
     if turn.state.schema > SCHEMA {
         turn.note(
             Rule::SchemaUnknown,
@@ -52,7 +52,7 @@ pub fn decide(plan: &Plan, state: State, input: &Input, now: Timestamp) -> Decis
         turn.hear(input);
         turn.settle();
     }
-    let Turn { state, notes, .. } = turn;
+    let notes = turn.notes;
     Decision {
         effects: effects_of(plan, &state),
         wake: wake_of(plan, &state),
@@ -65,7 +65,7 @@ pub fn decide(plan: &Plan, state: State, input: &Input, now: Timestamp) -> Decis
 /// One call of [`decide`] under way.
 pub(super) struct Turn<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) state: State,
+    pub(super) state: &'a mut State,
     pub(super) notes: Vec<Note>,
 }
 
@@ -156,16 +156,16 @@ impl Turn<'_> {
                 aim.retry = None;
             }
         }
+        let State { pools, stable, phase, .. } = &mut *self.state;
+        let is_known = |revision: &Revision| *stable == *revision || phase.candidate() == Some(revision);
         for (revision, seen) in &world.pools.by_revision {
-            if !self.state.pools.contains_key(revision) {
+            let pool = match pools.get_mut(revision) {
+                Some(pool) => pool,
                 // Instances that neither we made nor our revisions own are somebody else's business, and a pool of
                 // ours that stands at nothing is where it is to be.
-                if !self.is_known(revision) && (seen.fence.is_none() || seen.wanted == 0) {
-                    continue;
-                }
-                self.state.pools.insert(revision.clone(), PoolState::default());
-            }
-            let Some(pool) = self.state.pools.get_mut(revision) else { continue };
+                None if (seen.fence.is_none() || seen.wanted == 0) && !is_known(revision) => continue,
+                None => pools.entry(revision.clone()).or_default(),
+            };
             pool.wanted = seen.wanted;
             pool.ready = seen.ready;
             if let Some(aim) = &mut pool.aim {
@@ -175,7 +175,9 @@ impl Turn<'_> {
                 }
             }
         }
-        for (revision, pool) in &mut self.state.pools {
+        let mut has_strays = false;
+        for (revision, pool) in pools {
+            has_strays |= !is_known(revision);
             if !world.pools.by_revision.contains_key(revision) {
                 pool.wanted = 0;
                 pool.ready = 0;
@@ -185,7 +187,9 @@ impl Turn<'_> {
                 }
             }
         }
-        self.adopt_strays();
+        if has_strays {
+            self.adopt_strays();
+        }
         if let Phase::Progressing(attempt) = &mut self.state.phase {
             let ready = self.state.pools.get(&attempt.candidate).map_or(0, |pool| pool.ready);
             if ready > attempt.most_ready {
@@ -193,10 +197,6 @@ impl Turn<'_> {
                 attempt.progress = self.state.clock;
             }
         }
-    }
-
-    fn is_known(&self, revision: &Revision) -> bool {
-        self.state.stable == *revision || self.state.candidate() == Some(revision)
     }
 
     fn answered(&mut self, id: RequestId, answer: &Result<Answer, Failure>) {

@@ -76,11 +76,7 @@ impl State {
 
     /// The revision on trial, or on its way back; none otherwise.
     pub fn candidate(&self) -> Option<&Revision> {
-        match &self.phase {
-            Phase::Progressing(attempt) => Some(&attempt.candidate),
-            Phase::Retreating(retreat) => Some(&retreat.candidate),
-            Phase::Idle | Phase::Done(_) => None,
-        }
+        self.phase.candidate()
     }
 
     /// The attempt under way, if it is going forward.
@@ -126,6 +122,16 @@ pub enum Phase {
     Retreating(Retreat),
     /// The attempt is over. Stable takes everything; whichever revision that is.
     Done(Done),
+}
+
+impl Phase {
+    pub(super) fn candidate(&self) -> Option<&Revision> {
+        match self {
+            Self::Progressing(attempt) => Some(&attempt.candidate),
+            Self::Retreating(retreat) => Some(&retreat.candidate),
+            Self::Idle | Self::Done(_) => None,
+        }
+    }
 }
 
 /// One try to bring one candidate out.
