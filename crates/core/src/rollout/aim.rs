@@ -1,6 +1,8 @@
 //! Choosing what the world is to show: routes, pool sizes, revisions on their way out.
 
-use super::{Aim, Attempt, CandidateScale, Capacity, Phase, Plan, Retiring, Rule, Step, decide::Turn};
+use super::{
+    Aim, Attempt, CandidateScale, Capacity, Phase, Plan, PoolState, Retiring, Rule, Step, decide::Turn,
+};
 use crate::{
     capacity::{self, Amount, CountedInput, DynamicStable, RoutedInput},
     port::Fence,
@@ -93,7 +95,14 @@ impl Turn<'_> {
     }
 
     fn next_fence(&mut self) -> Fence {
-        self.state.fence.seq += 1;
+        let Fence { epoch, seq } = self.state.fence;
+        // Only a damaged fence in the world can bring numbering to its end; the next epoch goes on from there.
+        self.state.fence = match seq.checked_add(1) {
+            Some(seq) => Fence { epoch, seq },
+            None => {
+                Fence { epoch: epoch.saturating_add(1), seq: if epoch == u64::MAX { u64::MAX } else { 0 } }
+            }
+        };
         self.state.fence
     }
 
@@ -142,16 +151,40 @@ impl Turn<'_> {
     /// Chooses the next move of instances towards a weight, without a router. One move at a time: the next is
     /// chosen from what the last one led to.
     pub(super) fn aim_counted(&mut self, candidate: &Revision, weight: Weight) {
-        let Some((replicas, surge, unavailable)) = self.limits() else { return };
-        if self.state.pools.values().any(|pool| pool.aim.as_ref().is_some_and(|aim| !aim.seen)) {
+        let is_awaited = |pool: &PoolState| pool.aim.as_ref().is_some_and(|aim| !aim.seen);
+        let awaited = |revision: &Revision| self.state.pools.get(revision).is_some_and(is_awaited);
+        if awaited(candidate) || awaited(&self.state.stable) {
             return;
         }
-        let pool = |revision: &Revision| {
-            self.state
-                .pools
-                .get(revision)
-                .map(|pool| capacity::Pool { wanted: pool.wanted, ready: pool.ready })
+        let seen = |pool: &PoolState| capacity::Pool { wanted: pool.wanted, ready: pool.ready };
+        let candidate_pool = self.state.pools.get(candidate).map(seen).unwrap_or_default();
+        self.move_counted(candidate, candidate_pool, weight);
+    }
+
+    /// As [`Turn::aim_counted`], back to stable. It asks nothing of the candidate: instances that were told to go
+    /// count as gone, whether the world shows it yet or not.
+    pub(super) fn aim_counted_back(&mut self, candidate: &Revision) {
+        let told = |pool: &PoolState| capacity::Pool {
+            wanted: pool.aim.as_ref().map_or(pool.wanted, |aim| aim.value.min(pool.wanted)),
+            ready: pool.ready,
         };
+        // What the candidate is told makes room for stable at once, so a move may allow another.
+        for _ in 0..MOST_MOVES {
+            let stable = self.state.pools.get(&self.state.stable);
+            if stable.is_some_and(|pool| pool.aim.as_ref().is_some_and(|aim| !aim.seen)) {
+                return;
+            }
+            let fence = self.state.fence;
+            let candidate_pool = self.state.pools.get(candidate).map(told).unwrap_or_default();
+            self.move_counted(candidate, candidate_pool, Weight::ZERO);
+            if self.state.fence == fence {
+                return;
+            }
+        }
+    }
+
+    fn move_counted(&mut self, candidate: &Revision, candidate_pool: capacity::Pool, weight: Weight) {
+        let Some((replicas, surge, unavailable)) = self.limits() else { return };
         let stable = self.state.stable.clone();
         if self.state.pools.get(&stable).is_none_or(|pool| pool.aim.is_none()) {
             // Moves are chosen from what there is, so stable must be seen at a size of ours first.
@@ -163,8 +196,12 @@ impl Turn<'_> {
             share: weight.into(),
             surge,
             unavailable,
-            candidate: pool(candidate).unwrap_or_default(),
-            stable: pool(&stable),
+            candidate: candidate_pool,
+            stable: self
+                .state
+                .pools
+                .get(&stable)
+                .map(|pool| capacity::Pool { wanted: pool.wanted, ready: pool.ready }),
             others: self.others(candidate),
         });
         self.aim_pool(&stable, counts.stable, false);
@@ -224,6 +261,9 @@ impl Turn<'_> {
 
     /// A revision of ours that plays no part any more, such as one from before a state was lost, goes out.
     pub(super) fn adopt_strays(&mut self) {
+        if self.managed() == Managed::Unmanaged {
+            return;
+        }
         let candidate = self.state.candidate();
         let strays: Vec<_> = self
             .state
@@ -238,6 +278,18 @@ impl Turn<'_> {
             .collect();
         for revision in strays {
             self.state.retiring.push(Retiring { revision, at: Some(self.state.clock) });
+        }
+    }
+
+    /// After a change of the plan: targets that nobody sets any more would be waited for in vain.
+    pub(super) fn forget_what_is_not_managed(&mut self) {
+        match self.managed() {
+            Managed::Unmanaged => {
+                self.state.pools.clear();
+                self.state.retiring.clear();
+            }
+            Managed::Counted => self.state.route = None,
+            Managed::Routed => {}
         }
     }
 
@@ -314,3 +366,6 @@ fn candidate_size(plan: &Plan, attempt: &Attempt, replicas: u32) -> (Weight, Opt
     let least = if weight.is_zero() && !special { 0 } else { replicas.min(1) };
     (weight, fixed.map(|size| size.max(least)))
 }
+
+/// How many moves back to stable are chosen at once; the next look chooses the others.
+const MOST_MOVES: u32 = 64;
