@@ -109,7 +109,8 @@ impl Turn<'_> {
             Capacity::Routed { dynamic_stable, min_per_revision, .. } => {
                 let (share, fixed) = candidate_size(self.plan, attempt, replicas);
                 let dynamic_stable = dynamic_stable.then(|| {
-                    let in_force = self.state.route.as_ref().map(|aim| aim.value.share_of(&attempt.candidate));
+                    let in_force =
+                        self.state.route.as_ref().map(|aim| aim.value.share_of(&attempt.candidate));
                     DynamicStable { in_force: in_force.unwrap_or(Weight::ZERO).into(), aborted: false }
                 });
                 let counts = capacity::routed(RoutedInput {
