@@ -70,12 +70,16 @@ impl Turn<'_> {
 
     /// Chooses the size of a pool; `anew` as in [`Turn::aim_route`].
     pub(super) fn aim_pool(&mut self, revision: &Revision, replicas: u32, anew: bool) {
-        let same = |aim: &Aim<u32>| aim.value == replicas;
-        if !anew && self.state.pools.get(revision).and_then(|pool| pool.aim.as_ref()).is_some_and(same) {
+        if !anew && self.is_aimed(revision, replicas) {
             return;
         }
         let fence = self.next_fence();
         self.state.pools.entry(revision.clone()).or_default().aim = Some(Aim::new(replicas, fence));
+    }
+
+    fn is_aimed(&self, revision: &Revision, replicas: u32) -> bool {
+        let aim = self.state.pools.get(revision).and_then(|pool| pool.aim.as_ref());
+        aim.is_some_and(|aim| aim.value == replicas)
     }
 
     /// Writes every target again under a fence of our own, after somebody else's was found.
@@ -113,29 +117,33 @@ impl Turn<'_> {
             Capacity::Unmanaged => {}
             Capacity::Routed { dynamic_stable, min_per_revision, .. } => {
                 let (share, fixed) = candidate_size(self.plan, attempt, replicas);
-                let in_force = self
-                    .state
-                    .route
-                    .as_ref()
-                    .map_or(Weight::ZERO, |aim| aim.value.share_of(&attempt.candidate));
+                let dynamic_stable = dynamic_stable.then(|| {
+                    let in_force =
+                        self.state.route.as_ref().map(|aim| aim.value.share_of(&attempt.candidate));
+                    DynamicStable { in_force: in_force.unwrap_or(Weight::ZERO).into(), aborted: false }
+                });
                 let counts = capacity::routed(RoutedInput {
                     replicas,
                     share: share.into(),
                     candidate: fixed,
                     min_per_revision,
-                    dynamic_stable: dynamic_stable
-                        .then_some(DynamicStable { in_force: in_force.into(), aborted: false }),
+                    dynamic_stable,
                 });
                 self.aim_pool(&attempt.candidate, counts.candidate, false);
-                let stable = self.state.stable.clone();
                 // It shrinks only after its traffic is seen to be gone, and never to nothing: it is the way back.
-                let least = if self.is_routed() {
+                let least = if dynamic_stable.is_none() {
+                    replicas
+                } else if self.is_routed() {
                     replicas.min(1)
                 } else {
-                    let now = self.state.pools.get(&stable).and_then(|pool| pool.aim.as_ref());
+                    let now = self.state.pools.get(&self.state.stable).and_then(|pool| pool.aim.as_ref());
                     now.map_or(replicas, |aim| aim.value.min(replicas))
                 };
-                self.aim_pool(&stable, counts.stable.max(least), false);
+                let replicas = counts.stable.max(least);
+                if !self.is_aimed(&self.state.stable, replicas) {
+                    let stable = self.state.stable.clone();
+                    self.aim_pool(&stable, replicas, false);
+                }
             }
             Capacity::Counted { .. } => {
                 let weight = match self.plan.steps().get(attempt.step) {
