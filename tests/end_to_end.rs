@@ -51,26 +51,6 @@ fn plain_lines_show_tracks_weights_rates_measurements_and_decisions() {
 }
 
 #[test]
-fn a_record_is_replayed_to_the_same_decisions_byte_for_byte() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("record");
-    let path = path.to_str().unwrap();
-    let recorded = run(&["--json", "--speed", "120", "--record", path]);
-    assert_eq!(recorded.outcomes().len(), 2, "{}", recorded.told());
-    let text = fs::read_to_string(path).unwrap();
-    let decided: String =
-        text.lines().filter(|line| line.starts_with("{\"decided\"")).flat_map(|line| [line, "\n"]).collect();
-    assert!(decided.lines().count() > 30);
-    let replayed = run(&["--replay", path]);
-    assert_eq!(replayed.code, Some(0), "{}", replayed.told());
-    assert!(replayed.output == decided, "{}", replayed.errors);
-
-    // A decision that was changed is noticed.
-    let changed = file(folder.path(), "changed", &text.replacen("\"stable\":\"v1\"", "\"stable\":\"v0\"", 9));
-    assert_eq!(run(&["--replay", &changed]).code, Some(1));
-}
-
-#[test]
 fn a_slow_candidate_is_rolled_back() {
     let run = run(&["--json", "--speed", "60", "--fault", "latency=700ms"]);
     assert_eq!(run.outcomes(), ["rolledBack"], "{}", run.told());
