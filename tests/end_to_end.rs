@@ -106,6 +106,15 @@ fn without_a_router_the_instances_split_the_traffic() {
 }
 
 #[test]
+fn lengths_of_time_below_zero_are_refused() {
+    for argument in ["--fault=latency=-5s", "--promote-after=-5s"] {
+        let run = run(&[argument]);
+        assert_eq!(run.code, Some(2), "{}", run.told());
+        assert!(run.errors.contains("`-5s` is negative: expected 0s or more"), "{}", run.errors);
+    }
+}
+
+#[test]
 fn promql_without_prometheus_is_refused_with_a_remedy() {
     let run = run(&["--manifest", "examples/manifests/checkout-rollout.yaml"]);
     assert_eq!(run.code, Some(2));

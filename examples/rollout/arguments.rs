@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) json: bool,
     /// Promote by itself whenever the rollout has waited for a person this long, in the rollout's time.
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = length)]
     pub(crate) promote_after: Option<GoDuration>,
     /// Be the surroundings of a rollout in another process, and keep their addresses in this folder.
     #[arg(long, value_name = "FOLDER", hide = true)]
@@ -107,10 +107,7 @@ impl FromStr for Fault {
                 .parse()
                 .map(Self::ErrorRate)
                 .map_err(|error: serinus::traffic::WeightError| error.to_string()),
-            Some(("latency", length)) => length
-                .parse::<GoDuration>()
-                .map(|length| Self::Latency(length.to_std()))
-                .map_err(|error| error.to_string()),
+            Some(("latency", text)) => length(text).map(|length| Self::Latency(length.to_std())),
             _ => Err("expected `error-rate=5%` or `latency=300ms`".to_owned()),
         }
     }
@@ -122,6 +119,14 @@ impl std::fmt::Display for Fault {
             Self::ErrorRate(share) => write!(f, "error-rate={share}"),
             Self::Latency(length) => write!(f, "latency={}", GoDuration::from(*length)),
         }
+    }
+}
+
+/// A length of time that can pass: Go has negative ones, too.
+fn length(text: &str) -> Result<GoDuration, String> {
+    match text.parse::<GoDuration>() {
+        Ok(length) if length.is_negative() => Err(format!("`{text}` is negative: expected 0s or more")),
+        length => length.map_err(|error| error.to_string()),
     }
 }
 
