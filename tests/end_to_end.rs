@@ -83,10 +83,13 @@ fn a_person_promotes_by_a_word() {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.as_mut().unwrap().write_all(b"nonsense\npause\nresume\nfull\n").unwrap();
+    child.stdin.as_mut().unwrap().write_all(b"nonsense\nretry\npause\nresume\nfull\n").unwrap();
     let promoted = finish(child);
     assert_eq!(promoted.outcomes(), ["promoted"], "{}", promoted.told());
     assert!(promoted.errors.contains("`nonsense` is not a command: type promote"), "{}", promoted.errors);
+    // The program ends with its rollout, so there is nothing that could be tried again.
+    let offered = promoted.errors.replace("`retry` is not a command", "");
+    assert!(offered.len() < promoted.errors.len() && !offered.contains("retry"), "{}", promoted.errors);
 
     let by_itself =
         run(&["--json", "--healthy", "--speed", "60", "--manifest", &manifest, "--promote-after", "30s"]);

@@ -11,7 +11,7 @@ use serinus::{time::GoDuration, traffic::Weight};
 /// Then a manifest is run, faster than real time: first with a healthy candidate, then with a faulty one.
 ///
 /// While it runs, these words and Enter are commands: promote, full (promote, leaving out all steps), pause, resume,
-/// skip, retry, abort. Ctrl-C aborts: traffic goes back to stable, then the program ends.
+/// skip, abort. Ctrl-C aborts: traffic goes back to stable, then the program ends.
 ///
 /// Exit status: 0 if the healthy candidate was promoted and the faulty one rolled back; with one run only, 0 if it
 /// was promoted and 1 if it was rolled back; 2 if there was nothing to run; 130 after Ctrl-C. With --replay: 0 if
