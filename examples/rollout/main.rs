@@ -6,6 +6,7 @@
 //! ```
 
 mod arguments;
+mod checks;
 mod clock;
 mod commands;
 mod display;
@@ -60,6 +61,7 @@ async fn start(arguments: &Arguments) -> Result<u8, Problem> {
         return Ok(u8::from(!is_same));
     }
     let manifest = manifest::load(arguments)?;
+    checks::check(arguments).await?;
     let mut recorder = Recorder::new(arguments.record.as_deref(), arguments.state.is_some())?;
     let mut commands = Commands::listen()?;
     let display = Display::new(arguments.json);

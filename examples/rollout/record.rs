@@ -15,7 +15,10 @@ use serinus::{
     rollout::{Decision, Plan, State},
 };
 
-use crate::problem::{Because as _, Problem};
+use crate::{
+    checks::REMEDY,
+    problem::{Because as _, Problem},
+};
 
 /// Writes a log.
 #[derive(Debug)]
@@ -29,7 +32,10 @@ impl Recorder {
         let open = |path: &Path| {
             let mut options = File::options();
             options.create(true).write(true).append(goes_on).truncate(!goes_on);
-            options.open(path).because(format!("cannot write `{}`", path.display()))
+            options
+                .open(path)
+                .because(format!("cannot write the record `{}`", path.display()))
+                .map_err(|problem| problem.remedy(REMEDY))
         };
         let file = path.map(open).transpose()?.map(BufWriter::new);
         let found = path.filter(|_| goes_on).and_then(|path| fs::read(path).ok()).unwrap_or_default();
