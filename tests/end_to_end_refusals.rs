@@ -3,11 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{
+    fs,
     net::TcpListener,
     time::{Duration, Instant},
 };
 
-use support::{Run, run};
+use support::{Run, file, run};
 
 #[expect(dead_code, reason = "shared by several test programs")]
 mod support;
@@ -46,6 +47,39 @@ fn an_address_that_is_none_or_where_no_prometheus_is() {
     assert!(run.errors.contains("give the address of one that runs"), "{}", run.errors);
 }
 
+#[test]
+fn the_state_of_another_rollout() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let state = state.to_str().unwrap();
+    let manifest = file(folder.path(), "cart.yaml", CART);
+    let fast = ["--json", "--speed", "120", "--manifest", &manifest, "--state", state];
+    assert_eq!(run(&fast).outcomes(), ["promoted"]);
+
+    let other = "this state file is of another rollout: ";
+    let run = refused(&["--state", state]);
+    let healthy = "is of Canary `cart` with a healthy candidate, not of Canary `test/podinfo` with a healthy";
+    assert!(run.errors.contains(other) && run.errors.contains(healthy), "{}", run.errors);
+    assert!(run.errors.contains("; name another file with --state, or remove `"), "{}", run.errors);
+
+    let run = refused(&["--manifest", &manifest, "--state", state, "--fault", "error-rate=50%"]);
+    assert!(run.errors.contains(other) && run.errors.contains("candidate: error-rate=50%"), "{}", run.errors);
+
+    let changed = file(folder.path(), "changed.yaml", &CART.replace("threshold: 5", "threshold: 6"));
+    let run = refused(&["--manifest", &changed, "--state", state]);
+    assert!(run.errors.contains(other) && run.errors.contains("with other steps"), "{}", run.errors);
+
+    // At another speed it is the same rollout, and it is over.
+    let again = support::run(&["--json", "--manifest", &manifest, "--state", state]);
+    assert_eq!((again.outcomes(), again.of("weights").count()), (vec!["promoted"], 0), "{}", again.told());
+
+    fs::remove_file(format!("{state}.rollout")).unwrap();
+    let run = refused(&["--manifest", &manifest, "--state", state]);
+    assert!(run.errors.contains(other) && run.errors.contains("cannot be read"), "{}", run.errors);
+    fs::remove_file(state).unwrap();
+    assert!(support::run(&fast).of("weights").count() > 0, "it does not begin anew");
+}
+
 /// Nothing was started: no event was printed, and it did not take the time that takes.
 fn refused(arguments: &[&str]) -> Run {
     let started = Instant::now();
@@ -55,3 +89,19 @@ fn refused(arguments: &[&str]) -> Run {
     assert!(started.elapsed() < Duration::from_secs(20), "{}", run.told());
     run
 }
+
+const CART: &str = r"
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: cart}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: cart}
+  service: {port: 80}
+  analysis:
+    interval: 1m
+    threshold: 5
+    maxWeight: 50
+    stepWeight: 50
+    metrics:
+    - {name: request-success-rate, interval: 1m, thresholdRange: {min: 99}}
+";

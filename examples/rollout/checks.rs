@@ -6,12 +6,16 @@ use serinus_prom::Client;
 
 use crate::{
     arguments::Arguments,
+    label::Label,
+    manifest::Manifest,
     problem::{Because as _, Problem},
-    prometheus, stage,
+    prometheus,
+    session::beside,
+    stage,
 };
 
 /// Whether a run with these arguments can begin.
-pub(crate) async fn check(arguments: &Arguments) -> Result<(), Problem> {
+pub(crate) async fn check(arguments: &Arguments, manifest: &Manifest) -> Result<(), Problem> {
     if arguments.envoy.is_some() {
         stage::envoy_program()?;
     }
@@ -27,6 +31,7 @@ pub(crate) async fn check(arguments: &Arguments) -> Result<(), Problem> {
             return Err(Problem::new(message));
         }
         is_writable(state)?;
+        Label::new(manifest, arguments.fault).claim(state)?;
     }
     Ok(())
 }
@@ -49,13 +54,11 @@ fn is_writable(state: &Path) -> Result<(), Problem> {
     if state.is_dir() {
         return Err(Problem::new(format!("cannot keep the state in `{place}`, a folder: name a file in it")));
     }
-    let mut lock = state.as_os_str().to_owned();
-    lock.push(".lock");
     File::options()
         .create(true)
         .write(true)
         .truncate(false)
-        .open(lock)
+        .open(beside(state, "lock"))
         .map(drop)
         .because(format!("cannot keep the state in `{place}`"))
         .map_err(|problem| problem.remedy(REMEDY))

@@ -15,6 +15,7 @@ mod envoy;
 mod envoy_config;
 mod exposition;
 mod hook;
+mod label;
 mod load;
 mod manifest;
 mod metrics;
@@ -61,7 +62,7 @@ async fn start(arguments: &Arguments) -> Result<u8, Problem> {
         return Ok(u8::from(!is_same));
     }
     let manifest = manifest::load(arguments)?;
-    checks::check(arguments).await?;
+    checks::check(arguments, &manifest).await?;
     let mut recorder = Recorder::new(arguments.record.as_deref(), arguments.state.is_some())?;
     let mut commands = Commands::listen()?;
     let display = Display::new(arguments.json);
