@@ -4,11 +4,12 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     net::TcpListener,
     time::{Duration, Instant},
 };
 
-use support::{Run, file, run};
+use support::{Run, file, rollout, run};
 
 #[expect(dead_code, reason = "shared by several test programs")]
 mod support;
@@ -45,6 +46,23 @@ fn an_address_that_is_none_or_where_no_prometheus_is() {
         run.errors
     );
     assert!(run.errors.contains("give the address of one that runs"), "{}", run.errors);
+}
+
+#[test]
+fn a_speed_at_which_windows_hold_too_few_requests_to_judge_by() {
+    let run = refused(&["--speed", "10000"]);
+    for expected in ["the window of 1m0s", "`request-duration`", "about 0.2 requests", "--speed 360\n"] {
+        assert!(run.errors.contains(expected), "{expected}\n{}", run.errors);
+    }
+    let run = refused(&["--speed", "720"]);
+    assert!(run.errors.contains("; start with --requests 600 or --speed 360\n"), "{}", run.errors);
+    // So few that they would be too few at the usual speed, which is none that anybody asked for.
+    let mut child = rollout(&["--json", "--healthy", "--requests", "10"]).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(first.contains(r#""speed":12.0"#) && first.contains("the speed is 12, as"), "{first}");
 }
 
 #[test]

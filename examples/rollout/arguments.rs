@@ -31,11 +31,11 @@ pub(crate) struct Arguments {
     /// One run, with a healthy candidate.
     #[arg(long, conflicts_with = "fault")]
     pub(crate) healthy: bool,
-    /// How much faster than real time. 30 by default, 15 with Prometheus.
+    /// How much faster than real time. 30 by default, 15 with Prometheus; less if windows would hold too few requests.
     #[arg(long, value_name = "N", value_parser = speed)]
     pub(crate) speed: Option<f64>,
     /// Requests per second.
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_REQUESTS)))]
     pub(crate) requests: u32,
     /// Judge by a Prometheus: its address, or `auto` to start the `prometheus` on the PATH.
     #[arg(long, value_name = "URL|auto")]
@@ -132,10 +132,14 @@ fn length(text: &str) -> Result<GoDuration, String> {
 
 fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(speed) if (0.1..=10_000.0).contains(&speed) => Ok(speed),
+        Ok(speed) if (SLOWEST..=10_000.0).contains(&speed) => Ok(speed),
         _ => Err("expected a number from 0.1 to 10000".to_owned()),
     }
 }
 
+/// The most requests per second.
+pub(crate) const MOST_REQUESTS: u32 = 5000;
+/// The smallest speed.
+pub(crate) const SLOWEST: f64 = 0.1;
 const SPEED: f64 = 30.0;
 const SPEED_WITH_PROMETHEUS: f64 = 15.0;
