@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use self::{
     log::{Entry, replay},
-    run::{Driver, Step},
+    run::{Driver, Step, Watch},
 };
 use crate::{
     port::{

@@ -22,7 +22,7 @@ use crate::{
             Clock as _,
             memory::{ManualClock, MemoryMetrics, MemoryRouter, MemoryStore, MemoryWorkload},
         },
-        rollout::{Command, Input, Outcome, State},
+        rollout::{Command, Input, Outcome, State, Waits, waits_for},
         traffic::{Route, Weight},
     },
     scenario::{Answer, Begin, Expected, Scenario},
@@ -116,18 +116,13 @@ impl World {
         self.course()
     }
 
-    /// One step, then on to when the next is due. False if it never is.
+    /// One step, then on to when the next is due. False if only a person or an event can change anything.
     fn step(&mut self) -> bool {
         if let Some(step) = self.driver.step(pending()).now_or_never() {
             step.unwrap();
         }
-        match self.driver.wake() {
-            Some(wake) => {
-                self.clock.set(self.clock.now().max(wake));
-                true
-            }
-            None => false,
-        }
+        self.clock.set(self.clock.now().max(self.driver.wake()));
+        !matches!(waits_for(self.driver.plan(), self.driver.state()), Waits::Nothing | Waits::Person)
     }
 
     fn happen(&mut self, event: Event, scenario: &Scenario) {
