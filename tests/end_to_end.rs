@@ -135,8 +135,7 @@ fn a_killed_process_goes_on_from_its_state_file() {
     let mut child = rollout(&arguments).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("\"weight\":30.0")));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    assert_eq!(support::kill(&mut child, Duration::ZERO, &state).as_deref(), Some("progressing"));
 
     let continued = run(&arguments);
     assert_eq!(continued.outcomes(), ["promoted"], "{}", continued.told());
