@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{
-    fs,
     io::{BufRead as _, BufReader, Write as _},
     process::{Command, Stdio},
     time::Duration,
