@@ -4,10 +4,13 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt, hash, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::arms::{ArmCounts, Arms, ArmsError, Window};
 use crate::{
     time::{GoDuration, Timestamp},
     traffic::Revision,
 };
+
+mod arms;
 
 /// A floating-point number that can be compared, hashed and stored.
 ///
@@ -365,6 +368,8 @@ impl Query {
     pub const SUCCESS_RATE: &str = "request-success-rate";
     /// 99th percentile of the time the candidate takes to answer, in milliseconds.
     pub const DURATION: &str = "request-duration";
+    /// What both revisions did within [`Question::window`], as [`Arms`]: the data of a comparison.
+    pub const ARMS: &str = "arms";
 
     /// One of the two metrics every provider knows by name, over a window.
     pub fn builtin(name: impl Into<String>, window: GoDuration) -> Self {
@@ -395,6 +400,9 @@ pub struct Question {
     pub stable: Revision,
     /// The moment the answer is about.
     pub at: Timestamp,
+    /// The window that both arms are asked about; only questions of a comparison have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
 }
 
 #[cfg(test)]

@@ -129,6 +129,7 @@ fn metrics_answer_from_the_queue_then_by_function() {
             candidate: "v2".into(),
             stable: "v1".into(),
             at: Timestamp::UNIX_EPOCH,
+            window: None,
         };
         metrics.ask(&question).now_or_never().unwrap()
     };

@@ -38,6 +38,7 @@
 //!         candidate: "v2".into(),
 //!         stable: "v1".into(),
 //!         at: "2023-11-14T22:13:20Z".parse()?,
+//!         window: None,
 //!     };
 //!     let answer = provider.ask(&question).await?;
 //!     assert_eq!(answer, Sample::List(vec![Sample::number(0.995)]));

@@ -213,6 +213,7 @@ fn question(query: Query) -> Question {
         candidate: "v2".into(),
         stable: "v1".into(),
         at: "2026-01-31T12:00:00Z".parse().expect("a time"),
+        window: None,
     }
 }
 

@@ -60,6 +60,7 @@ async fn a_certificate_nobody_vouches_for_is_refused_unless_the_client_is_insecu
         candidate: "v2".into(),
         stable: "v1".into(),
         at: "2026-01-31T12:00:00Z".parse().unwrap(),
+        window: None,
     };
     let provider = PrometheusProvider::without_client();
     let error = provider.ask(&question).await.unwrap_err();

@@ -25,7 +25,10 @@ use crate::{
 ///
 /// As a [`MetricProvider`] it answers [`Query::SUCCESS_RATE`] and [`Query::DURATION`] of [`Query::BUILTIN`] for the
 /// candidate of the question: over the window of the query (one minute if it has none) before the moment it is
-/// asked. The window is met to within 5 % or 20 ms of real time, whichever is more. Latency ends when the head of
+/// asked. [`Query::ARMS`] is answered for both revisions and for the window of the question, which is taken to end at
+/// the moment it is asked; windows never overlap, and one that was answered is answered the same again.
+///
+/// The window of a rate is met to within 5 % or 20 ms of real time, whichever is more. Latency ends when the head of
 /// the answer is there, and is right to 3.2 %. Without a request in the window the answer is [`Sample::empty`].
 pub struct Handle<S> {
     shared: Arc<Shared<S>>,
@@ -100,6 +103,25 @@ impl<S> Handle<S> {
         Ok((window.as_nanos() as f64 / self.shared.speed) as u64)
     }
 
+    fn arms(&self, question: &Question) -> Result<Sample, PortError> {
+        let invalid = |message: &str| PortError::new(PortErrorKind::Invalid, message);
+        let window = question.window.ok_or_else(|| {
+            invalid("a question about both arms needs a window: ask it by a metric that compares")
+        })?;
+        let length = GoDuration::between(window.from, window.to);
+        if length <= GoDuration::ZERO {
+            return Err(invalid("the window ends before it begins"));
+        }
+        let length = (length.as_nanos() as f64 / self.shared.speed) as u64;
+        let pair = (question.stable.clone(), question.candidate.clone());
+        self.shared.arms(&pair, window, length)?.map(Sample::from).ok_or_else(|| {
+            PortError::new(
+                PortErrorKind::Transient,
+                "this split does not remember how the window began: the next one begins now",
+            )
+        })
+    }
+
     fn meter_for(&self, question: &Question) -> Result<(Arc<Meter>, u64), PortError> {
         Ok((self.shared.meter(&question.candidate)?, self.window_nanos(&question.query)?))
     }
@@ -136,13 +158,17 @@ impl<S: Send + Sync> MetricProvider for Handle<S> {
             PortError::new(
                 PortErrorKind::Invalid,
                 format!(
-                    "a split does not know the query `{text}` of provider `{provider}`: it answers `{}` and `{}` of provider `{}`",
+                    "a split does not know the query `{text}` of provider `{provider}`: it answers `{}`, `{}` and `{}` of provider `{}`",
                     Query::SUCCESS_RATE,
                     Query::DURATION,
+                    Query::ARMS,
                     Query::BUILTIN
                 ),
             )
         };
+        if (provider.as_str(), text.as_str()) == (Query::BUILTIN, Query::ARMS) {
+            return self.arms(question);
+        }
         let answer: fn(&Meter, u64) -> Option<f64> = match (provider.as_str(), text.as_str()) {
             (Query::BUILTIN, Query::SUCCESS_RATE) => success_rate,
             (Query::BUILTIN, Query::DURATION) => slowest_percent,

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serinus_core::metric::Number;
+
 /// Latencies in buckets whose width is a sixteenth of their size.
 ///
 /// A quantile read from it is off by at most 1/32 (3.2 %) from 1 µs to 1 000 s, and by at most 32 ns below. Longer
@@ -73,6 +75,21 @@ impl Counts {
                 *bucket = bucket.saturating_sub(*count);
             }
         }
+    }
+
+    /// What came in since there was `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        let buckets = self.buckets.iter().zip(&earlier.buckets);
+        Self {
+            buckets: buckets.map(|(now, before)| now.saturating_sub(*before)).collect(),
+            sum_nanos: self.sum_nanos.wrapping_sub(earlier.sum_nanos),
+        }
+    }
+
+    /// The counts at the edges that are shown to the outside, in seconds, and of all.
+    pub(crate) fn edges(&self) -> Vec<(Number, u64)> {
+        let shown = self.cumulative().map(|(edge, count)| (Number::new(edge), count));
+        shown.chain([(Number::new(f64::INFINITY), self.total())]).collect()
     }
 
     /// The latency in nanoseconds that this share (`0.0..=1.0`) of the requests did not exceed; none without any.

@@ -54,6 +54,7 @@
 //!     candidate: "v2".into(),
 //!     stable: "v1".into(),
 //!     at: Timestamp::now(),
+//!     window: None,
 //! };
 //! assert_eq!(handle.ask(&question).await?.to_string(), "100");
 //! # Ok(())
@@ -97,3 +98,4 @@ mod split;
 mod spread;
 mod sticky;
 mod time;
+mod windows;

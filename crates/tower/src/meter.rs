@@ -10,6 +10,7 @@ use http::StatusCode;
 use crate::{
     histogram::{Counts, Histogram},
     time::Monotonic,
+    windows::Reading,
 };
 
 /// How many requests a revision was sent, and what became of them.
@@ -90,6 +91,12 @@ impl Meter {
             histogram.add_to(&mut counts);
             Some((status, counts))
         })
+    }
+
+    /// Everything since the meter was made.
+    pub(crate) fn reading(&self) -> Reading {
+        let (counts, errors) = self.counts();
+        Reading { errors, counts }
     }
 
     fn counts(&self) -> (Counts, u64) {

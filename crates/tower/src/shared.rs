@@ -8,6 +8,7 @@ use std::{
 use arc_swap::ArcSwap;
 use http::Request;
 use serinus_core::{
+    metric::{Arms, Window},
     port::{Fence, Fenced, PortError, PortErrorKind},
     traffic::{Revision, Route, Track, Weight},
 };
@@ -21,6 +22,7 @@ use crate::{
     spread::{Share, Spread},
     sticky::Subject,
     time::Monotonic,
+    windows::Windows,
 };
 
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub(crate) struct Shared<S> {
     requests: Spread,
     copies: Spread,
     time: Monotonic,
+    windows: Windows,
     pub(crate) labels: Labels,
     pub(crate) speed: f64,
     pub(crate) gauge: Option<Arc<Gauge>>,
@@ -73,6 +76,7 @@ impl<S> Shared<S> {
             requests: Spread::default(),
             copies: Spread::default(),
             time,
+            windows: Windows::default(),
             labels,
             speed,
             gauge,
@@ -136,7 +140,19 @@ impl<S> Shared<S> {
             is_set: true,
         };
         self.table.store(Arc::new(table));
+        let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
+        self.windows.mark(self.time.nanos(), meters);
         Ok(())
+    }
+
+    /// What stable and candidate did in a window that ends now and is `length` nanoseconds long.
+    pub(crate) fn arms(&self, pair: &(Revision, Revision), window: Window, length: u64) -> Result<Option<Arms>, PortError> {
+        let backends = self.backends();
+        for revision in [&pair.0, &pair.1] {
+            find(&backends, revision)?;
+        }
+        let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
+        Ok(self.windows.answer(pair, window, length, self.time.nanos(), meters))
     }
 
     pub(crate) fn insert(&self, revision: Revision, service: S) {

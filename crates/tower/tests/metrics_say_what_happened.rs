@@ -81,7 +81,7 @@ impl World {
 }
 
 fn question(query: Query) -> Question {
-    Question { query, candidate: "v2".into(), stable: "v1".into(), at: Timestamp::UNIX_EPOCH }
+    Question { query, candidate: "v2".into(), stable: "v1".into(), at: Timestamp::UNIX_EPOCH, window: None }
 }
 
 const OK: Option<StatusCode> = Some(StatusCode::OK);

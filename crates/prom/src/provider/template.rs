@@ -57,6 +57,7 @@ mod tests {
             candidate: "v2".into(),
             stable: "v1".into(),
             at: Timestamp::UNIX_EPOCH,
+            window: None,
         })
     }
 
