@@ -1,0 +1,5 @@
+//! The rules of other tools, as they are, defects included: to be compared with, never to decide by.
+
+pub mod growthbook;
+pub mod kayenta;
+pub mod statsig;

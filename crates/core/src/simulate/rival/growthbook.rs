@@ -1,0 +1,1 @@
+//! The tests of GrowthBook's gbstats 0.8.

@@ -1,0 +1,1 @@
+//! Anytime-valid t statistics of linear models.

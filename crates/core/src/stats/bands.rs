@@ -1,0 +1,1 @@
+//! Bands on distribution functions and quantiles that hold at all times.

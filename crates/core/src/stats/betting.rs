@@ -1,0 +1,1 @@
+//! Confidence sequences of a bounded mean by betting and by empirical Bernstein.

@@ -1,0 +1,1 @@
+//! Latency as exceedance counts over fixed edges.

@@ -1,0 +1,1 @@
+//! Failures of two arms, compared window by window.

@@ -1,0 +1,1 @@
+//! Bounds for a few planned looks.

@@ -1,0 +1,1 @@
+//! Tests of means, ratios of means and adjusted means.

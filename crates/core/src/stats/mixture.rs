@@ -1,0 +1,1 @@
+//! Mixture boundaries and confidence sequences.

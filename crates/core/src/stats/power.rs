@@ -1,0 +1,1 @@
+//! Planning: sample sizes and time to detection.

@@ -1,0 +1,1 @@
+//! Tests of ranks and of distribution functions.

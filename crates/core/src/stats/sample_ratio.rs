@@ -1,0 +1,1 @@
+//! Whether subjects were split as planned.
