@@ -132,7 +132,7 @@ fn continued_fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
         c = away_from_zero(denominator + numerator / c);
         let factor = c * d;
         h *= factor;
-        if (factor - 1.0).abs() <= f64::EPSILON {
+        if factor.is_nan() || (factor - 1.0).abs() <= f64::EPSILON {
             break;
         }
     }

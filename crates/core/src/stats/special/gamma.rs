@@ -126,7 +126,7 @@ fn series(a: f64, x: f64) -> f64 {
         n += 1.0;
         term *= x / n;
         sum += term;
-        if term < sum * f64::EPSILON * 0.25 {
+        if sum.is_nan() || term < sum * f64::EPSILON * 0.25 {
             break;
         }
     }
@@ -149,7 +149,7 @@ fn continued_fraction(a: f64, x: f64) -> f64 {
         d = 1.0 / d;
         let factor = d * c;
         h *= factor;
-        if (factor - 1.0).abs() <= f64::EPSILON {
+        if factor.is_nan() || (factor - 1.0).abs() <= f64::EPSILON {
             break;
         }
     }
