@@ -79,14 +79,14 @@ impl AsymptoticMean {
         Ok(self.mean)
     }
 
-    /// The two-sided interval with tuning `rho_squared`, from two observations on; the standard deviation divides by
-    /// the number of observations.
+    /// The two-sided interval with tuning `rho_squared`, from two observations on, with the standard deviation of the
+    /// sample (which divides by one less than the count).
     pub fn interval(&self, rho_squared: f64, alpha: f64) -> Result<Interval, Undefined> {
         if self.count < 2 {
             return Err(Undefined::TooFew { what: "the sample", got: self.count, needed: 2 });
         }
         let count = self.count as f64;
-        let deviation = (self.squares / count).sqrt();
+        let deviation = (self.squares / (count - 1.0)).sqrt();
         let half = deviation * asymptotic_half_width(count, rho_squared, alpha, Side::TwoSided)?;
         Ok(Interval::new(self.mean - half, self.mean + half))
     }
