@@ -47,7 +47,7 @@ pub mod special;
 
 mod discrete;
 mod quadrature;
-mod root;
+pub(crate) mod root;
 
 /// Why a question has no answer. Never to be read as "no difference".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -6,6 +6,7 @@ mod odds;
 
 pub use chi_square::{ChiSquare, Statistic, goodness_of_fit, independence};
 pub use fisher::{FisherExact, fisher_exact};
+pub(crate) use odds::OddsRatioLaw;
 pub use odds::{OddsRatio, conditional_odds_ratio};
 
 use serde::{Deserialize, Serialize};

@@ -220,8 +220,9 @@ impl Walk<'_> {
     }
 }
 
-/// Scores this many standard deviations out are left out of the density: 1e-22 of it.
-const FAR: f64 = 9.5;
+/// Scores this many standard deviations out are left out of the density: 1e-17 of them are there. Only bounds above 8
+/// notice, which decide nothing.
+const FAR: f64 = 8.5;
 /// The width of a panel, in steps of the score.
 const PANEL: f64 = 3.0;
 /// Enough for steps of a thousandth of the range.

@@ -90,7 +90,7 @@ pub struct NormalTest {
 }
 
 impl NormalTest {
-    pub(super) fn new(z: f64) -> Self {
+    pub(crate) fn new(z: f64) -> Self {
         Self {
             z,
             two_sided: special::erfc(z.abs() * std::f64::consts::FRAC_1_SQRT_2),

@@ -63,6 +63,40 @@ pub fn conditional_odds_ratio(table: &Table, alpha: f64) -> Result<OddsRatio, Un
     Ok(OddsRatio { estimate, interval: Interval::new(lower, upper) })
 }
 
+/// Fisher's noncentral hypergeometric law of a table, for the rival that searches it in another way.
+pub(crate) struct OddsRatioLaw {
+    margins: Margins,
+    seen: f64,
+}
+
+impl OddsRatioLaw {
+    pub(crate) fn of(table: &Table) -> Result<Self, Undefined> {
+        Ok(Self { margins: Margins::of(table)?, seen: table.first[0] as f64 })
+    }
+
+    /// The mean of the first cell less the one that was seen.
+    pub(crate) fn mean_beyond(&self, odds: f64) -> f64 {
+        if odds == 0.0 { self.margins.least - self.seen } else { self.at(odds).mean - self.seen }
+    }
+
+    pub(crate) fn at_least(&self, odds: f64) -> f64 {
+        if odds == 0.0 { f64::from(u8::from(self.seen <= self.margins.least)) } else { self.at(odds).at_least }
+    }
+
+    pub(crate) fn at_most(&self, odds: f64) -> f64 {
+        if odds == 0.0 { 1.0 } else { self.at(odds).at_most }
+    }
+
+    /// Whether the cell that was seen is the least, or the greatest, that there can be.
+    pub(crate) fn at_ends(&self) -> (bool, bool) {
+        (self.seen == self.margins.least, self.seen == self.margins.greatest)
+    }
+
+    fn at(&self, odds: f64) -> Noncentral {
+        Noncentral::at(&self.margins, self.seen, odds)
+    }
+}
+
 /// What is needed of Fisher's noncentral hypergeometric law.
 struct Noncentral {
     mean: f64,

@@ -115,8 +115,8 @@ pub fn cuped(
         Difference::Relative => {
             let base = baseline(first.metric)?;
             let change = candidate.mean - control.mean;
-            // The slope of the relative change in the control's mean and in its covariate's.
-            let slope = (base + change * first.metric.signum()) / base;
+            // The slope in the control's mean, where the covariates' means are equal, as they are by randomisation.
+            let slope = second.metric / first.metric;
             let of_control = first.combination(slope, -theta) / control.count as f64;
             let variance = (candidate.of_mean() + of_control) / base / base;
             Effect {
