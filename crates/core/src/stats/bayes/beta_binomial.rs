@@ -142,7 +142,9 @@ fn sum(first: Beta, second: Beta) -> f64 {
 fn integrate(first: Beta, second: Beta) -> f64 {
     let centre = libm::log(first.a / first.b);
     let spread = first.spread();
-    let (from, to) = (centre - REACH * spread, centre + REACH * spread);
+    // The tails of the logit fall off like a bell or, with less than one event, like an exponential.
+    let from = centre - (REACH * spread).max(NEGLIGIBLE / first.a.max(LEAST_EVENTS));
+    let to = centre + (REACH * spread).max(NEGLIGIBLE / first.b.max(LEAST_EVENTS));
     let (mut sum, mut weights) = (0.0, 0.0);
     let finest = spread.min(second.spread());
     let panels = ((to - from) / (2.0 * finest)).ceil().clamp(8.0, 2000.0) as usize;
@@ -162,8 +164,12 @@ const MOST_TRIALS: u64 = 1_000_000_000_000;
 /// A sum of this many terms takes less than a millisecond.
 const MOST_TERMS: f64 = 1e5;
 const LARGE: f64 = 1e200;
-/// Standard deviations of the logit; wide, because small counts have long tails.
+/// Standard deviations of the logit that count.
 const REACH: f64 = 14.0;
+/// So many nats below its peak a density no longer counts.
+const NEGLIGIBLE: f64 = 40.0;
+/// With fewer events than this the exponential is cut off.
+const LEAST_EVENTS: f64 = 0.01;
 
 #[cfg(test)]
 mod tests {

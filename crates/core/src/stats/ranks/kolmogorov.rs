@@ -5,10 +5,11 @@ use std::f64::consts::PI;
 use super::super::discrete::ln_binomial;
 
 /// `P(D ≥ distance)` for the two-sided distance between the distribution function of `n` observations and the true
-/// one; about 1e-10 relative where `n` is at most 1,000, 1e-7 beyond.
+/// one; good to 1e-10 relative for at most 140 observations, 3e-5 beyond.
 ///
-/// Exactly by Marsaglia, Tsang & Wang (2003) where their matrix is small, as twice [`smirnov_sf`] in the tail, by the
-/// series of Pelz & Good (1976) elsewhere. NaN for no observations or a distance that is NaN.
+/// Exactly by Marsaglia, Tsang & Wang (2003) for few observations and far to the left, as twice [`smirnov_sf`] in the
+/// right tail, by the series of Pelz & Good (1976) elsewhere: the choice of Simard & L'Ecuyer (2011), as in scipy. NaN
+/// for no observations or a distance that is NaN.
 pub fn kolmogorov_sf(n: u64, distance: f64) -> f64 {
     let size = n as f64;
     if n == 0 || distance.is_nan() {
@@ -24,8 +25,8 @@ pub fn kolmogorov_sf(n: u64, distance: f64) -> f64 {
     if distance >= 0.5 || squared >= TAIL || (n > SMALL && squared >= TAIL_OF_LARGE) {
         return (2.0 * smirnov_sf(n, distance)).min(1.0);
     }
-    let width = (2.0 * (size * distance).floor() + 1.0).powi(3) * libm::log2(size.max(2.0));
-    let cdf = if width <= MOST_OPERATIONS { by_matrix(n, distance) } else { by_series(size, distance) };
+    let is_small = n <= SMALL || (n <= MOST_BY_MATRIX && size * libm::pow(distance, 1.5) <= LEFT_TAIL);
+    let cdf = if is_small { by_matrix(n, distance) } else { by_series(size, distance) };
     (1.0 - cdf).clamp(0.0, 1.0)
 }
 
@@ -215,13 +216,16 @@ fn by_series(size: f64, distance: f64) -> f64 {
     (2.0 * PI).sqrt() * sum
 }
 
-/// Up to here the matrix is exact and quick.
+/// Up to here the matrix is quick.
 const SMALL: u64 = 140;
 /// From this `n d²` on twice the one-sided probability has ten digits.
 const TAIL: f64 = 4.0;
-/// From this `n d²` on it has six, and the series no more.
+/// From this `n d²` on it has six, as many as the series.
 const TAIL_OF_LARGE: f64 = 2.2;
-const MOST_OPERATIONS: f64 = 5e7;
+/// Up to here, far to the left, the matrix is small.
+const MOST_BY_MATRIX: u64 = 100_000;
+/// As far to the left as this `n d^1.5` the series has too few digits.
+const LEFT_TAIL: f64 = 1.4;
 const MOST_TERMS: u64 = 10_000_000;
 const MOST_SERIES: i32 = 20;
 const SCALE: f64 = 1e140;
