@@ -46,6 +46,10 @@ pub mod ranks;
 pub mod sample_ratio;
 pub mod special;
 
+mod discrete;
+mod quadrature;
+pub(crate) mod root;
+
 /// Why a question has no answer. Never to be read as "no difference".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]

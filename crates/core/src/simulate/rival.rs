@@ -2,4 +2,9 @@
 
 pub mod growthbook;
 pub mod kayenta;
+pub mod r;
+pub mod scipy;
 pub mod statsig;
+pub mod statsmodels;
+
+mod brent;

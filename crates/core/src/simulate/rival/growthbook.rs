@@ -1,1 +1,7 @@
 //! The tests of GrowthBook's gbstats 0.8.
+
+mod sample_ratio;
+mod welch;
+
+pub use sample_ratio::check_sample_ratio;
+pub use welch::{Arm, Report, welch};
