@@ -2,6 +2,7 @@
 
 pub mod growthbook;
 pub mod kayenta;
+pub mod peeking;
 pub mod r;
 pub mod scipy;
 pub mod statsig;

@@ -29,20 +29,20 @@ pub enum Arm {
 }
 
 impl Arm {
-    const fn count(self) -> f64 {
+    pub(super) const fn count(self) -> f64 {
         match self {
             Self::Proportion { count, .. } | Self::Mean { count, .. } => count,
         }
     }
 
     /// The mean; 0 without units.
-    fn mean(self) -> f64 {
+    pub(super) fn mean(self) -> f64 {
         let (Self::Proportion { count, sum } | Self::Mean { count, sum, .. }) = self;
         if count == 0.0 { 0.0 } else { sum / count }
     }
 
     /// The variance of one unit: `p (1 - p)` of a proportion, with divisor `n - 1` of a mean, 0 of a mean of one unit.
-    fn variance(self) -> f64 {
+    pub(super) fn variance(self) -> f64 {
         match self {
             Self::Proportion { .. } => self.mean() * (1.0 - self.mean()),
             Self::Mean { count, .. } if count <= 1.0 => 0.0,
