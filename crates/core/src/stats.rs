@@ -7,7 +7,7 @@
 //!   (Ville 1939). [`grid`] compares the failures of two arms window by window and is the rule to decide a rollout
 //!   with; [`exceedance`] does the same with latency; [`sample_ratio`] asks whether the split is the one that was
 //!   planned; [`mixture`], [`betting`], [`bernoulli`], [`anytime_t`] and [`bands`] are the confidence sequences of
-//!   the literature; [`combine`] puts several together.
+//!   the literature; [`combine`] puts several together; [`evidence`] says what they have in common.
 //! - **Tests of one fixed sample**: [`proportions`], [`contingency`], [`means`], [`ranks`], [`poisson`], with
 //!   [`group_sequential`] bounds for a few planned looks, [`bayes`] for reports, [`power`] for planning,
 //!   [`multiplicity`] for many metrics and [`drift`] for the inputs and outputs of models.
@@ -32,6 +32,7 @@ pub mod combine;
 pub mod contingency;
 pub mod counters;
 pub mod drift;
+pub mod evidence;
 pub mod exceedance;
 pub mod grid;
 pub mod group_sequential;

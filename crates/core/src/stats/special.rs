@@ -10,6 +10,7 @@
 //! | incomplete beta and gamma, Student's t | 10⁻¹² for parameters to 10⁵, 10⁻¹⁰ to 10⁹ |
 
 mod beta;
+mod conjugate;
 mod gamma;
 mod lambert;
 mod normal;
@@ -17,11 +18,14 @@ pub(crate) mod root;
 mod student;
 
 pub use beta::{beta_lower, beta_quantile, beta_upper, ln_beta, ln_beta_lower, ln_beta_upper, ln_choose};
+pub(crate) use conjugate::{ln_dirichlet_scaled, ln_gamma_scaled};
 pub use gamma::{
     chi_squared_cdf, chi_squared_sf, gamma_lower, gamma_upper, ln_gamma, ln_gamma_lower, ln_gamma_upper,
 };
 pub(crate) use gamma::{deviance, stirling_remainder};
 pub use lambert::lambert_w_minus_1;
+pub(crate) use lambert::lambert_w_minus_1_of_exponential;
+pub(crate) use normal::ln_scaled_normal_cdf;
 pub use normal::{erf, erfc, ln_normal_cdf, normal_cdf, normal_density, normal_quantile, normal_sf};
 pub use student::{student_t_cdf, student_t_quantile, student_t_sf};
 

@@ -35,6 +35,18 @@ pub fn lambert_w_minus_1(x: f64) -> f64 {
     if slope.abs() > f64::MIN_POSITIVE && w > -50.0 { w - error / slope } else { w }
 }
 
+/// `W₋₁(−exp(y))` for `y ≤ −1`, where the argument itself may underflow.
+pub(crate) fn lambert_w_minus_1_of_exponential(y: f64) -> f64 {
+    if y > -700.0 {
+        return lambert_w_minus_1(-exp(y));
+    }
+    let mut w = y - log(-y);
+    for _ in 0..STEPS {
+        w -= (w + log(-w) - y) / (1.0 + 1.0 / w);
+    }
+    w
+}
+
 /// 1/e.
 const INVERSE_E: f64 = 0.367_879_441_171_442_33;
 const STEPS: u32 = 8;

@@ -44,16 +44,24 @@ pub fn ln_normal_cdf(x: f64) -> f64 {
     } else if x > ASYMPTOTIC_BELOW {
         log(normal_cdf(x))
     } else {
-        // Abramowitz & Stegun 26.2.12, whose terms shrink until they are below the last bit.
-        let inverse_square = 1.0 / (x * x);
-        let (mut term, mut sum, mut odd) = (1.0, 1.0, 1.0);
-        for _ in 0..20 {
-            term *= -odd * inverse_square;
-            sum += term;
-            odd += 2.0;
-        }
-        -0.5 * x * x - log(-x) - LN_SQRT_2_PI + log(sum)
+        ln_scaled_normal_cdf(x) - 0.5 * x * x
     }
+}
+
+/// `ln P(Z ≤ x) + x²/2`, without the cancellation of the two far below 0.
+pub(crate) fn ln_scaled_normal_cdf(x: f64) -> f64 {
+    if x > ASYMPTOTIC_BELOW {
+        return ln_normal_cdf(x) + 0.5 * x * x;
+    }
+    // Abramowitz & Stegun 26.2.12, whose terms shrink until they are below the last bit.
+    let inverse_square = 1.0 / (x * x);
+    let (mut term, mut sum, mut odd) = (1.0, 1.0, 1.0);
+    for _ in 0..20 {
+        term *= -odd * inverse_square;
+        sum += term;
+        odd += 2.0;
+    }
+    log(sum) - log(-x) - LN_SQRT_2_PI
 }
 
 /// The `x` at which `P(Z ≤ x) = p`; infinite at 0 and 1.
