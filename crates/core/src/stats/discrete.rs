@@ -25,7 +25,11 @@ pub(crate) fn ln_binomial(k: f64, n: f64, p: f64, q: f64) -> f64 {
         return n * if q < 0.1 { libm::log1p(-q) } else { libm::log(p) };
     }
     let rest = n - k;
-    stirling_remainder(n) - stirling_remainder(k) - stirling_remainder(rest) - deviance(k, n * p) - deviance(rest, n * q)
+    stirling_remainder(n)
+        - stirling_remainder(k)
+        - stirling_remainder(rest)
+        - deviance(k, n * p)
+        - deviance(rest, n * q)
         + 0.5 * libm::log(n / (2.0 * PI * k * rest))
 }
 
@@ -84,7 +88,10 @@ mod tests {
 
     #[test]
     fn small_probabilities_are_exact() {
-        assert!((ln_binomial(3.0, 7.0, 0.25, 0.75).exp() - 35.0 * 0.25_f64.powi(3) * 0.75_f64.powi(4)).abs() < 1e-15);
+        assert!(
+            (ln_binomial(3.0, 7.0, 0.25, 0.75).exp() - 35.0 * 0.25_f64.powi(3) * 0.75_f64.powi(4)).abs()
+                < 1e-15
+        );
         assert!((ln_hypergeometric(8.0, 10.0, 9.0, 16.0).exp() - 45.0 * 6.0 / 11440.0).abs() < 1e-15);
         assert_eq!(ln_binomial(8.0, 7.0, 0.5, 0.5), f64::NEG_INFINITY);
         assert_eq!(ln_hypergeometric(3.0, 10.0, 2.0, 16.0), f64::NEG_INFINITY);

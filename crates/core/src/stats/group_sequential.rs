@@ -44,7 +44,9 @@ impl Spending {
             return 0.0;
         }
         match *self {
-            Self::OBrienFleming => 2.0 * special::normal_sf(-special::normal_quantile(alpha / 2.0) / t.sqrt()),
+            Self::OBrienFleming => {
+                2.0 * special::normal_sf(-special::normal_quantile(alpha / 2.0) / t.sqrt())
+            }
             Self::Pocock => alpha * libm::log1p((std::f64::consts::E - 1.0) * t),
             Self::Power(exponent) => alpha * libm::pow(t, exponent),
             Self::HwangShihDeCani(rate) if rate.abs() < 1e-12 => alpha * t,
@@ -108,11 +110,14 @@ impl Boundary {
     /// Information that is not a finite number above that of the look before, a look after the last, more than a
     /// thousand looks.
     pub fn look(&mut self, information: f64) -> Result<Look, Undefined> {
-        let all: Vec<f64> =
-            self.looks.iter().map(|look| look.information).chain([information]).collect();
+        let all: Vec<f64> = self.looks.iter().map(|look| look.information).chain([information]).collect();
         let before = self.looks.len();
         let Some(&look) = self.follow(&all)?.get(before) else {
-            return Err(Undefined::TooFew { what: "the plan", got: before as u64, needed: before as u64 + 1 });
+            return Err(Undefined::TooFew {
+                what: "the plan",
+                got: before as u64,
+                needed: before as u64 + 1,
+            });
         };
         self.looks.push(look);
         Ok(look)
@@ -142,7 +147,12 @@ impl Boundary {
         let mut density: Option<Density> = None;
         let (mut before, mut spent) = (0.0, 0.0);
         for (index, &t) in information.iter().enumerate() {
-            require("information", t, t.is_finite() && t > before, "finite, above 0 and above the look before")?;
+            require(
+                "information",
+                t,
+                t.is_finite() && t > before,
+                "finite, above 0 and above the look before",
+            )?;
             require("information", t, before < 1.0, "nothing: the last look was taken")?;
             let following = information.get(index + 1).copied();
             let total = self.spending.spent(alpha, t);

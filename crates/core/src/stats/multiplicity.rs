@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn what_is_not_a_probability_is_refused() {
         for wrong in [f64::NAN, f64::INFINITY, -0.1, 1.1] {
-            assert!(matches!(adjust(&[0.5, wrong], Correction::Holm), Err(Undefined::OutOfRange { .. })), "{wrong}");
+            assert!(
+                matches!(adjust(&[0.5, wrong], Correction::Holm), Err(Undefined::OutOfRange { .. })),
+                "{wrong}"
+            );
         }
         assert!(matches!(adjust(&[], Correction::Holm), Err(Undefined::TooFew { .. })));
         assert!(rejected(&[0.1], Correction::Holm, 1.0).is_err());
@@ -160,7 +163,10 @@ mod tests {
             Correction::BenjaminiYekutieli,
         ] {
             let adjusted = adjust(&p, correction).unwrap();
-            assert!(adjusted.iter().zip(&p).all(|(adjusted, p)| adjusted >= p && *adjusted <= 1.0), "{correction:?}");
+            assert!(
+                adjusted.iter().zip(&p).all(|(adjusted, p)| adjusted >= p && *adjusted <= 1.0),
+                "{correction:?}"
+            );
         }
     }
 }

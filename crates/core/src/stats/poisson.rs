@@ -142,7 +142,10 @@ fn minimum_likelihood(seen: f64, total: f64, p: f64, q: f64) -> f64 {
     let (near, far) = if seen > mode {
         (up(seen), first_improbable(mode, |step| is_improbable(mode - step)).map(|step| down(mode - step)))
     } else {
-        (down(seen), first_improbable(total - mode, |step| is_improbable(mode + step)).map(|step| up(mode + step)))
+        (
+            down(seen),
+            first_improbable(total - mode, |step| is_improbable(mode + step)).map(|step| up(mode + step)),
+        )
     };
     (near + far.unwrap_or(0.0)).min(1.0)
 }

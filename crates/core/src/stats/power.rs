@@ -21,7 +21,9 @@ mod proportions;
 
 pub use detection::windows_to_detect;
 pub use means::{power_of_t_test, sample_size_t, sample_size_z};
-pub use proportions::{effect_h, power_of_pooled, sample_size_arcsine, sample_size_pooled, sample_size_unpooled};
+pub use proportions::{
+    effect_h, power_of_pooled, sample_size_arcsine, sample_size_pooled, sample_size_unpooled,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -19,10 +19,10 @@ mod student;
 
 pub use beta::{beta_lower, beta_quantile, beta_upper, ln_beta, ln_beta_lower, ln_beta_upper, ln_choose};
 pub(crate) use conjugate::{ln_dirichlet_scaled, ln_gamma_scaled};
-pub(crate) use gamma::deviance;
 pub use gamma::{
     chi_squared_cdf, chi_squared_sf, gamma_lower, gamma_upper, ln_gamma, ln_gamma_lower, ln_gamma_upper,
 };
+pub(crate) use gamma::{deviance, stirling_remainder};
 pub use lambert::lambert_w_minus_1;
 pub(crate) use lambert::lambert_w_minus_1_of_exponential;
 pub(crate) use normal::ln_scaled_normal_cdf;

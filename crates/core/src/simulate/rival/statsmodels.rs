@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn the_slip_moves_the_statistic_away_from_the_most_probable_shares() {
-        let (control, candidate) = (Proportion::new(100, 10_000).unwrap(), Proportion::new(110, 10_000).unwrap());
+        let (control, candidate) =
+            (Proportion::new(100, 10_000).unwrap(), Proportion::new(110, 10_000).unwrap());
         let rival = score_z(control, candidate, 0.005).unwrap().z;
         let own = proportions::score_z(control, candidate, 0.005).unwrap().z;
         // Maximising the likelihood numerically gives -2.71844.

@@ -64,7 +64,11 @@ pub fn compare_proportions(
     } else {
         (increase.max(0.0), increase.max(0.0) - between)
     };
-    Ok(ProportionPosterior { chance_greater: chance_greater(first, second), expected_increase, expected_decrease })
+    Ok(ProportionPosterior {
+        chance_greater: chance_greater(first, second),
+        expected_increase,
+        expected_decrease,
+    })
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -146,9 +146,7 @@ fn test(
         sum += match statistic {
             Statistic::Pearson => (observed - expected) * (observed - expected) / expected,
             // The differences sum to zero, so adding them changes the terms to squares and not the sum.
-            Statistic::LikelihoodRatio if observed > 0.0 => {
-                2.0 * special::deviance(observed, expected)
-            }
+            Statistic::LikelihoodRatio if observed > 0.0 => 2.0 * special::deviance(observed, expected),
             Statistic::LikelihoodRatio => 2.0 * expected,
         };
         least_expected = least_expected.min(expected);

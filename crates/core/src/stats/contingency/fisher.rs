@@ -115,7 +115,8 @@ impl Margins {
 
     /// The ratio of the probability of `cell + 1` to that of `cell`, where both rows have the same odds.
     pub(super) fn ratio_up(&self, cell: f64) -> f64 {
-        (self.row - cell) / (cell + 1.0) * ((self.column - cell) / (self.total - self.row - self.column + cell + 1.0))
+        (self.row - cell) / (cell + 1.0)
+            * ((self.column - cell) / (self.total - self.row - self.column + cell + 1.0))
     }
 
     fn ln_probability(&self, cell: f64) -> f64 {

@@ -80,7 +80,11 @@ impl OddsRatioLaw {
     }
 
     pub(crate) fn at_least(&self, odds: f64) -> f64 {
-        if odds == 0.0 { f64::from(u8::from(self.seen <= self.margins.least)) } else { self.at(odds).at_least }
+        if odds == 0.0 {
+            f64::from(u8::from(self.seen <= self.margins.least))
+        } else {
+            self.at(odds).at_least
+        }
     }
 
     pub(crate) fn at_most(&self, odds: f64) -> f64 {

@@ -80,7 +80,12 @@ pub struct Closeness {
 ///
 /// Lists of different lengths or of fewer than two requests, a prediction or difference that is not finite, a
 /// tolerance below 0, an `alpha` outside (0, 1).
-pub fn numbers_agree(live: &[f64], shadow: &[f64], tolerance: f64, alpha: f64) -> Result<Closeness, Undefined> {
+pub fn numbers_agree(
+    live: &[f64],
+    shadow: &[f64],
+    tolerance: f64,
+    alpha: f64,
+) -> Result<Closeness, Undefined> {
     if live.len() != shadow.len() {
         return Err(Undefined::Unequal {
             left: "the live predictions",

@@ -84,11 +84,7 @@ pub struct Cuped {
 ///
 /// Fewer than two units in an arm, a metric that does not vary, sums that are not finite; on the relative scale also a
 /// control whose mean is 0.
-pub fn cuped(
-    control: &Covariate,
-    candidate: &Covariate,
-    difference: Difference,
-) -> Result<Cuped, Undefined> {
+pub fn cuped(control: &Covariate, candidate: &Covariate, difference: Difference) -> Result<Cuped, Undefined> {
     let (first, second) = (control.moments()?, candidate.moments()?);
     let raw = |joint: Joint, count: u64| Arm { mean: joint.metric, variance: joint.metric_variance, count };
     for joint in [first, second] {
@@ -98,7 +94,8 @@ pub fn cuped(
     }
     let unadjusted = between(raw(first, control.count), raw(second, candidate.count), difference)?;
     let pooled = control.merge(*candidate).moments()?;
-    let theta = if pooled.covariate_variance > 0.0 { pooled.covariance / pooled.covariate_variance } else { 0.0 };
+    let theta =
+        if pooled.covariate_variance > 0.0 { pooled.covariance / pooled.covariate_variance } else { 0.0 };
     let adjusted = |joint: Joint, count: u64| Arm {
         mean: joint.metric - theta * joint.covariate,
         variance: joint.combination(1.0, -theta),

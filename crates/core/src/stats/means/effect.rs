@@ -9,7 +9,10 @@ use super::{
 
 /// On which scale a candidate is compared with its control.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[expect(clippy::exhaustive_enums, reason = "there is no third scale here; for ln ratios there is a function")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "there is no third scale here; for ln ratios there is a function"
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Difference {
     /// `candidate - control`, in the unit of the metric.

@@ -45,17 +45,18 @@ impl RatioSums {
         if self.count < 2 {
             return Err(Undefined::TooFew { what: "an arm", got: self.count, needed: 2 });
         }
-        for (name, value) in [
-            ("numerator", self.numerator),
-            ("denominator", self.denominator),
-            ("products", self.products),
-        ] {
+        for (name, value) in
+            [("numerator", self.numerator), ("denominator", self.denominator), ("products", self.products)]
+        {
             finite(name, value)?;
         }
         not_negative("numerator_squares", self.numerator_squares)?;
         not_negative("denominator_squares", self.denominator_squares)?;
         if self.denominator == 0.0 {
-            return Err(Undefined::NoInformation { what: "a denominator of 0", remedy: "wait for units with one" });
+            return Err(Undefined::NoInformation {
+                what: "a denominator of 0",
+                remedy: "wait for units with one",
+            });
         }
         let (n, rest) = (self.count as f64, (self.count - 1) as f64);
         let mean = self.denominator / n;

@@ -45,7 +45,8 @@ mod tests {
     /// The share of each minute of the simulations: 12 minutes each of 5, 10, 20, 35 and 50 %.
     #[test]
     fn more_traffic_and_greater_harm_are_noticed_sooner() {
-        let at = |requests: f64, ratio: f64| windows_to_detect(requests * 0.95 * 0.01, 0.05, ratio, 0.05).unwrap();
+        let at =
+            |requests: f64, ratio: f64| windows_to_detect(requests * 0.95 * 0.01, 0.05, ratio, 0.05).unwrap();
         // The reference's figure for 6,000 a minute and twice the failures; it starts at a share of 5 %.
         assert_eq!(at(6000.0, 2.0), 4);
         assert!(at(600.0, 2.0) > at(6000.0, 2.0) && at(6000.0, 1.5) > at(6000.0, 2.0));

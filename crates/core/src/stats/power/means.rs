@@ -95,7 +95,8 @@ mod tests {
     fn without_shift_it_is_students_t() {
         for freedom in [1.0, 2.5, 8.0, 100.0, 1e5] {
             for t in [0.0, 0.7, 2.0, 5.0] {
-                let (noncentral, central) = (noncentral_t_sf(t, freedom, 0.0), special::student_t_sf(t, freedom));
+                let (noncentral, central) =
+                    (noncentral_t_sf(t, freedom, 0.0), special::student_t_sf(t, freedom));
                 assert!((noncentral - central).abs() < 1e-9, "{freedom} {t}: {noncentral} {central}");
             }
         }

@@ -37,12 +37,7 @@ pub fn sample_size_pooled(control: f64, candidate: f64, design: Design) -> Resul
 /// # Errors
 ///
 /// Shares outside (0, 1), or equal; a count that is not above 0.
-pub fn power_of_pooled(
-    control: f64,
-    candidate: f64,
-    count: f64,
-    design: Design,
-) -> Result<f64, Undefined> {
+pub fn power_of_pooled(control: f64, candidate: f64, count: f64, design: Design) -> Result<f64, Undefined> {
     let (p1, p2) = two_shares(control, candidate)?;
     positive("count", count)?;
     let (null, own) = deviations(p1, p2, design.ratio);

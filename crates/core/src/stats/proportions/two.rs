@@ -16,7 +16,8 @@ use super::{
 pub fn pooled_z(control: Proportion, candidate: Proportion) -> Result<NormalTest, Undefined> {
     let (n1, n2) = (control.trials() as f64, candidate.trials() as f64);
     let events = control.events() as f64 + candidate.events() as f64;
-    let rest = (control.trials() - control.events()) as f64 + (candidate.trials() - candidate.events()) as f64;
+    let rest =
+        (control.trials() - control.events()) as f64 + (candidate.trials() - candidate.events()) as f64;
     if events == 0.0 || rest == 0.0 {
         return Err(NO_EVENTS);
     }
@@ -132,8 +133,10 @@ pub fn miettinen_nurminen_interval(
         let variance = score_variance(control, candidate, value);
         if variance > 0.0 { (seen - value) / variance.sqrt() } else { f64::INFINITY.copysign(seen - value) }
     };
-    let lower = if seen <= -1.0 { -1.0 } else { root::zero(|value| score(value) - z, -1.0, seen).unwrap_or(-1.0) };
-    let upper = if seen >= 1.0 { 1.0 } else { root::zero(|value| score(value) + z, seen, 1.0).unwrap_or(1.0) };
+    let lower =
+        if seen <= -1.0 { -1.0 } else { root::zero(|value| score(value) - z, -1.0, seen).unwrap_or(-1.0) };
+    let upper =
+        if seen >= 1.0 { 1.0 } else { root::zero(|value| score(value) + z, seen, 1.0).unwrap_or(1.0) };
     Ok(Interval::new(lower, upper))
 }
 
@@ -204,7 +207,8 @@ mod tests {
     fn score_and_pooled_test_agree_at_no_difference() {
         let control = Proportion::new(3, 40).unwrap();
         let candidate = Proportion::new(9, 35).unwrap();
-        let (score, pooled) = (score_z(control, candidate, 0.0).unwrap(), pooled_z(control, candidate).unwrap());
+        let (score, pooled) =
+            (score_z(control, candidate, 0.0).unwrap(), pooled_z(control, candidate).unwrap());
         assert!((score.z - pooled.z).abs() < 1e-12);
         assert!((score.less - pooled.less).abs() < 1e-12);
     }

@@ -111,7 +111,11 @@ impl KolmogorovSmirnov {
     pub fn asymptotic(&self) -> Result<f64, Undefined> {
         let effective = self.effective().round_ties_even();
         if effective < 1.0 {
-            return Err(Undefined::TooFew { what: "the smaller sample", got: self.control.min(self.candidate), needed: 2 });
+            return Err(Undefined::TooFew {
+                what: "the smaller sample",
+                got: self.control.min(self.candidate),
+                needed: 2,
+            });
         }
         Ok(kolmogorov_sf(effective as u64, self.distance()))
     }
@@ -172,10 +176,16 @@ impl KolmogorovSmirnov {
         for i in 0..=n1 {
             for j in 0..=n2 {
                 if i > 0 || j > 0 {
-                    let from_left =
-                        if i == 0 { 0.0 } else { inside[j] * (n1 + 1 - i) as f64 / (n1 + 1 - i + n2 - j) as f64 };
-                    let from_below =
-                        if j == 0 { 0.0 } else { inside[j - 1] * (n2 + 1 - j) as f64 / (n1 - i + n2 + 1 - j) as f64 };
+                    let from_left = if i == 0 {
+                        0.0
+                    } else {
+                        inside[j] * (n1 + 1 - i) as f64 / (n1 + 1 - i + n2 - j) as f64
+                    };
+                    let from_below = if j == 0 {
+                        0.0
+                    } else {
+                        inside[j - 1] * (n2 + 1 - j) as f64 / (n1 - i + n2 + 1 - j) as f64
+                    };
                     inside[j] = from_left + from_below;
                 }
                 if reaches(i, j) {

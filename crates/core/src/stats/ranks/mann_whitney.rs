@@ -115,7 +115,11 @@ impl MannWhitney {
         let tied = if all > 1.0 { self.ties / all / (all - 1.0) } else { 0.0 };
         // The difference of equal numbers may miss zero by rounding.
         let spread = (all + 1.0 - tied).max(0.0);
-        if spread < (all + 1.0) * ROUNDING { 0.0 } else { (self.control * (self.candidate / 12.0) * spread).sqrt() }
+        if spread < (all + 1.0) * ROUNDING {
+            0.0
+        } else {
+            (self.control * (self.candidate / 12.0) * spread).sqrt()
+        }
     }
 
     /// The statistic of two sorted samples as if no observation of the one were tied with one of the other.

@@ -104,7 +104,9 @@ pub fn classify(canary: &[f64], baseline: &[f64], judge: &Judge) -> Classificati
     if canary.is_empty() || baseline.is_empty() {
         return match judge.missing {
             MissingValues::Replace => Classification::Pass,
-            MissingValues::Remove if judge.must_have_data && !judge.critical => Classification::NodataFailMetric,
+            MissingValues::Remove if judge.must_have_data && !judge.critical => {
+                Classification::NodataFailMetric
+            }
             MissingValues::Remove => Classification::Nodata,
         };
     }

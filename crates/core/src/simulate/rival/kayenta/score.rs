@@ -40,7 +40,9 @@ pub fn score(metrics: &[Judged], weights: &BTreeMap<String, f64>) -> f64 {
                     *passed += 1.0;
                     *counted += 1.0;
                 }
-                Classification::High | Classification::Low | Classification::NodataFailMetric => *counted += 1.0,
+                Classification::High | Classification::Low | Classification::NodataFailMetric => {
+                    *counted += 1.0
+                }
                 Classification::Nodata | Classification::Error => {}
             }
         }
