@@ -139,7 +139,8 @@ struct Tolerance {
 
 fn difference(place: &str, answer: &Value, expected: &Value, tolerance: Tolerance) -> Option<String> {
     match (answer, expected) {
-        (_, Value::Null) => None,
+        // A look that never comes is an answer.
+        (_, Value::Null) if !place.starts_with(".first_look") => None,
         (Value::Object(answers), Value::Object(wanted)) => wanted.iter().find_map(|(key, wanted)| {
             let place = format!("{place}.{key}");
             // The notes of these vectors say so: a convex solver stopped there.

@@ -275,7 +275,8 @@ fn poisson_beta_mixture(input: Input<'_>) -> Answer {
 }
 
 fn sample_ratio(input: Input<'_>) -> Answer {
-    let mut ratio = SampleRatio::new(&input.numbers("theta0")?, input.number("concentration")?).map_err(said)?;
+    let mut ratio =
+        SampleRatio::new(&input.numbers("theta0")?, input.number("concentration")?).map_err(said)?;
     let mut path = Vec::new();
     for (batch, id) in input.list("batches")?.iter().zip(1..) {
         let batch = batch.as_array().ok_or("a batch is no list")?;
@@ -293,13 +294,12 @@ fn sample_ratio(input: Input<'_>) -> Answer {
 fn trajectory(input: Input<'_>) -> Answer {
     let (alpha, truth) = (input.number("alpha")?, input.object("truth")?);
     let limit = 2.0 * truth.number("base")?;
-    let [n1, x1, n2, x2] =
-        ["n_control", "x_control", "n_canary", "x_canary"].map(|key| input.counts(key));
+    let [n1, x1, n2, x2] = ["n_control", "x_control", "n_canary", "x_canary"].map(|key| input.counts(key));
     let (n1, x1, n2, x2) = (n1?, x1?, n2?, x2?);
     let mut grid = CounterGrid::new(RatioGrid::harm(1.0).map_err(said)?);
     let mut score = ScoreMixture::new(10.0, alpha).map_err(said)?;
     let mut naive = NaiveZ::new(alpha).map_err(said)?;
-    let mut thresholds = [0, 2, 4].map(|exceed| Threshold::new(limit, exceed));
+    let mut thresholds = [Threshold::argo(limit, 0), Threshold::argo(limit, 2), Threshold::flagger(limit, 5)];
     let mut path = Map::new();
     let mut first_looks: [Option<u64>; 6] = [None; 6];
     for (index, (((n1, x1), n2), x2)) in n1.iter().zip(&x1).zip(&n2).zip(&x2).enumerate() {
@@ -324,8 +324,7 @@ fn trajectory(input: Input<'_>) -> Answer {
     let names = ["poisson_av", "score_mixture", "naive_z", "argo_fl0_2x", "argo_fl2_2x", "flagger5_2x"];
     let mut answer = Map::from_iter([("log_e".to_owned(), Value::Object(path))]);
     for (name, first) in names.into_iter().zip(first_looks) {
-        // A look that never comes is told apart from one that is not compared.
-        answer.insert(format!("first_look_{name}"), first.map_or_else(|| "never".into(), Value::from));
+        answer.insert(format!("first_look_{name}"), first.map_or(Value::Null, Value::from));
     }
     Ok(Value::Object(answer))
 }
@@ -419,10 +418,11 @@ fn counter_increase(input: Input<'_>) -> Answer {
 }
 
 fn classic_quantile(input: Input<'_>) -> Answer {
-    let buckets = input.list("cumulative_buckets")?.iter().map(|bucket| match bucket.as_array().map(Vec::as_slice) {
-        Some([bound, count]) => Ok((number(bound)?, number(count)?)),
-        _ => Err(format!("{bucket} is no bucket")),
-    });
+    let buckets =
+        input.list("cumulative_buckets")?.iter().map(|bucket| match bucket.as_array().map(Vec::as_slice) {
+            Some([bound, count]) => Ok((number(bound)?, number(count)?)),
+            _ => Err(format!("{bucket} is no bucket")),
+        });
     let q = input.number("q")?;
     let histogram = ClassicHistogram::new(buckets.collect::<Result<Vec<_>, _>>()?);
     let quantile = histogram.ok().and_then(|histogram| histogram.quantile(q).ok());
@@ -462,7 +462,8 @@ fn as_prometheus(q: f64, quantile: Option<Quantile>) -> f64 {
 }
 
 fn growthbook_sequential(input: Input<'_>) -> Answer {
-    let (control, canary) = (growthbook_arm(input.object("control")?)?, growthbook_arm(input.object("canary")?)?);
+    let (control, canary) =
+        (growthbook_arm(input.object("control")?)?, growthbook_arm(input.object("canary")?)?);
     let (alpha, tuning) = (input.number("alpha")?, input.number("tuning")?);
     let difference = match input.text("difference")? {
         "absolute" => Difference::Absolute,
@@ -475,7 +476,8 @@ fn growthbook_sequential(input: Input<'_>) -> Answer {
         (Side::Greater, "treatment_greater", "rho_one_sided"),
         (Side::Less, "treatment_lesser", "rho_one_sided"),
     ] {
-        let report = growthbook::sequential(control, canary, difference, alpha, tuning, side).map_err(said)?;
+        let report =
+            growthbook::sequential(control, canary, difference, alpha, tuning, side).map_err(said)?;
         answer.insert(
             name.to_owned(),
             json!({

@@ -11,28 +11,43 @@ use crate::stats::{
     special::normal_quantile,
 };
 
-/// A limit on the rate of failure of each window, and how many windows may exceed it, as in Argo Rollouts
-/// (`failureLimit`); with `exceed_at_most` one below Flagger's `threshold` it is Flagger's rule.
+/// A limit on the rate of failure of each window, and how many windows may exceed it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {
     limit: f64,
-    exceed_at_most: u32,
+    rule: Rule,
     exceeded: u32,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Rule {
+    MoreThan(u32),
+    OnceReached(u32),
+}
+
 impl Threshold {
-    /// No window seen.
-    pub fn new(limit: f64, exceed_at_most: u32) -> Self {
-        Self { limit, exceed_at_most, exceeded: 0 }
+    /// As in Argo Rollouts: rolls back as soon as more than `failure_limit` windows have exceeded the rate `limit`.
+    pub fn argo(limit: f64, failure_limit: u32) -> Self {
+        Self { limit, rule: Rule::MoreThan(failure_limit), exceeded: 0 }
+    }
+
+    /// As in Flagger: rolls back at the look *after* the one at which `threshold` windows have exceeded the rate
+    /// `limit`.
+    pub fn flagger(limit: f64, threshold: u32) -> Self {
+        Self { limit, rule: Rule::OnceReached(threshold), exceeded: 0 }
     }
 
     /// Looks at a window: whether the candidate is to be rolled back. A window without requests fails nothing.
     pub fn look(&mut self, window: &Window) -> bool {
+        let before = self.exceeded;
         let Arm { exposure, failures } = window.candidate;
         if exposure > 0 && failures as f64 / exposure as f64 > self.limit {
             self.exceeded = self.exceeded.saturating_add(1);
         }
-        self.exceeded > self.exceed_at_most
+        match self.rule {
+            Rule::MoreThan(limit) => self.exceeded > limit,
+            Rule::OnceReached(threshold) => before >= threshold,
+        }
     }
 }
 

@@ -60,10 +60,9 @@ pub fn sequential(
             let log_e = rho_squared * count * z * z / (2.0 * grown) - 0.5 * log(grown);
             (Interval::new(expected - width, expected + width), exp(-log_e).min(1.0))
         }
-        Side::Greater => (
-            Interval::new(expected - width, f64::INFINITY),
-            searched(|alpha| Ok(expected - half(alpha)?))?,
-        ),
+        Side::Greater => {
+            (Interval::new(expected - width, f64::INFINITY), searched(|alpha| Ok(expected - half(alpha)?))?)
+        }
         Side::Less => (
             Interval::new(f64::NEG_INFINITY, expected + width),
             searched(|alpha| Ok(-(expected + half(alpha)?)))?,
