@@ -7,7 +7,11 @@
 use libm::{log, log1p};
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Undefined, evidence::EProcess, probability, require};
+use super::{
+    Interval, Undefined,
+    evidence::{EProcess, SchemaVersion},
+    probability, require,
+};
 
 /// How much to bet next: `√(2 ln(1/α) / (k ln(1+k) v))` at observation `k`, from a running variance `v` of all
 /// observations before it that starts with one imagined observation of mean ½ and variance ¼.
@@ -84,6 +88,7 @@ impl Weighted {
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct EmpiricalBernstein {
+    version: SchemaVersion,
     /// ln(2/α).
     target: f64,
     stakes: Stakes,
@@ -95,7 +100,13 @@ impl EmpiricalBernstein {
     /// Nothing observed; the interval will hold with probability `1 − alpha`.
     pub fn new(alpha: f64) -> Result<Self, Undefined> {
         let target = log(2.0) - log(probability("alpha", alpha)?);
-        Ok(Self { target, stakes: Stakes::new(), above: Weighted::default(), below: Weighted::default() })
+        Ok(Self {
+            version: SchemaVersion,
+            target,
+            stakes: Stakes::new(),
+            above: Weighted::default(),
+            below: Weighted::default(),
+        })
     }
 
     /// Adds a value; one outside `[0, 1]` is refused and nothing has changed.
@@ -124,6 +135,7 @@ impl EmpiricalBernstein {
 /// 1, penalties `λ²/8`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Hoeffding {
+    version: SchemaVersion,
     target: f64,
     count: u64,
     above: Weighted,
@@ -133,7 +145,7 @@ impl Hoeffding {
     /// Nothing observed; the interval will hold with probability `1 − alpha`.
     pub fn new(alpha: f64) -> Result<Self, Undefined> {
         let target = log(2.0) - log(probability("alpha", alpha)?);
-        Ok(Self { target, count: 0, above: Weighted::default() })
+        Ok(Self { version: SchemaVersion, target, count: 0, above: Weighted::default() })
     }
 
     /// Adds a value; one outside `[0, 1]` is refused and nothing has changed.
@@ -160,6 +172,7 @@ impl Hoeffding {
 /// `K± = Π (1 ± λ (x − m))`, `ln E = max(ln ½K₊, ln ½K₋)`. A stake is at most half of what could ruin it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Betting {
+    version: SchemaVersion,
     mean: f64,
     target: f64,
     stakes: Stakes,
@@ -173,7 +186,15 @@ impl Betting {
     pub fn new(mean: f64, alpha: f64) -> Result<Self, Undefined> {
         within("mean", mean)?;
         let target = log(2.0) - log(probability("alpha", alpha)?);
-        Ok(Self { mean, target, stakes: Stakes::new(), more: 0.0, less: 0.0, peak: 0.0 })
+        Ok(Self {
+            version: SchemaVersion,
+            mean,
+            target,
+            stakes: Stakes::new(),
+            more: 0.0,
+            less: 0.0,
+            peak: 0.0,
+        })
     }
 
     /// Adds a value; one outside `[0, 1]` is refused and nothing has changed.

@@ -9,6 +9,8 @@
 //! - What a process counted between its last sample and its end is lost. A crash loop loses exactly the failures: count
 //!   restarts as a metric of their own.
 
+use serde::{Deserialize, Serialize};
+
 pub use classic::{BucketCounts, ClassicHistogram};
 pub use native::NativeHistogram;
 
@@ -92,7 +94,7 @@ pub struct Increase {
 /// assert!(after_restart.is_some_and(|increase| increase.reset && increase.amount == 5.0));
 /// # Ok::<(), serinus_core::stats::counters::CounterError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Counter {
     last: Option<f64>,
 }

@@ -106,6 +106,26 @@ pub enum EvidenceError {
     Undefined(#[from] Undefined),
 }
 
+/// The version of a stored state, written and checked with it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct SchemaVersion;
+
+impl Serialize for SchemaVersion {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(KNOWN_VERSION)
+    }
+}
+
+impl<'de> Deserialize<'de> for SchemaVersion {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let version = u32::deserialize(deserializer)?;
+        if version == KNOWN_VERSION {
+            return Ok(Self);
+        }
+        Err(serde::de::Error::custom(EvidenceError::Version { version, known: KNOWN_VERSION }))
+    }
+}
+
 /// The windows that a state holds, and the best moment of its evidence.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Progress {
@@ -184,3 +204,5 @@ impl Progress {
         Ok(())
     }
 }
+
+const KNOWN_VERSION: u32 = 1;

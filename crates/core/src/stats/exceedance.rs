@@ -31,8 +31,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Undefined,
-    evidence::{EProcess, EvidenceError, Observed, Progress},
-    grid::{Arm, RatioGrid, VERSION, check_sums, check_version, log_sum_exp},
+    evidence::{EProcess, EvidenceError, Observed, Progress, SchemaVersion},
+    grid::{Arm, RatioGrid, check_sums, log_sum_exp},
     positive, require,
 };
 
@@ -253,7 +253,7 @@ fn total(what: &'static str, buckets: &[u64], expected: usize) -> Result<u64, Ev
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    version: u32,
+    version: SchemaVersion,
     grid: RatioGrid,
     edges: Vec<StoredEdge>,
     progress: Progress,
@@ -279,7 +279,7 @@ impl From<ExceedanceHistogram> for Stored {
             control: edge.control,
             candidate: edge.candidate,
         });
-        Self { version: VERSION, grid, edges: edges.collect(), progress }
+        Self { version: SchemaVersion, grid, edges: edges.collect(), progress }
     }
 }
 
@@ -287,8 +287,7 @@ impl TryFrom<Stored> for ExceedanceHistogram {
     type Error = EvidenceError;
 
     fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
-        let Stored { version, grid, edges, progress } = stored;
-        check_version(version)?;
+        let Stored { version: SchemaVersion, grid, edges, progress } = stored;
         progress.check()?;
         let at: Vec<f64> = edges.iter().map(|edge| edge.edge).collect();
         let weights: Vec<f64> = edges.iter().map(|edge| edge.weight).collect();

@@ -44,7 +44,7 @@
 use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{EProcess, EvidenceError, Observed, Progress};
+use super::evidence::{EProcess, EvidenceError, Observed, Progress, SchemaVersion};
 pub use rate_ratio::RateRatio;
 pub use ratio_grid::{Hypothesis, RatioGrid};
 pub use score::ScoreMixture;
@@ -253,7 +253,7 @@ pub(crate) fn log_sum_exp(terms: impl Iterator<Item = f64> + Clone) -> f64 {
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    version: u32,
+    version: SchemaVersion,
     grid: RatioGrid,
     log_likelihoods: Vec<f64>,
     control: Arm,
@@ -264,7 +264,7 @@ struct Stored {
 impl From<CounterGrid> for Stored {
     fn from(state: CounterGrid) -> Self {
         let CounterGrid { grid, sums, log_e: _, control, candidate, progress } = state;
-        Self { version: VERSION, grid, log_likelihoods: sums, control, candidate, progress }
+        Self { version: SchemaVersion, grid, log_likelihoods: sums, control, candidate, progress }
     }
 }
 
@@ -272,17 +272,13 @@ impl TryFrom<Stored> for CounterGrid {
     type Error = EvidenceError;
 
     fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
-        let Stored { version, grid, log_likelihoods: sums, control, candidate, progress } = stored;
-        check_version(version)?;
+        let Stored { version: SchemaVersion, grid, log_likelihoods: sums, control, candidate, progress } =
+            stored;
         check_sums(&grid, &sums)?;
         progress.check()?;
         let log_e = grid.mixed(&sums);
         Ok(Self { grid, sums, log_e, control, candidate, progress })
     }
-}
-
-pub(crate) fn check_version(version: u32) -> Result<(), EvidenceError> {
-    if version == VERSION { Ok(()) } else { Err(EvidenceError::Version { version, known: VERSION }) }
 }
 
 pub(crate) fn check_sums(grid: &RatioGrid, sums: &[f64]) -> Result<(), EvidenceError> {
@@ -296,5 +292,4 @@ pub(crate) fn check_sums(grid: &RatioGrid, sums: &[f64]) -> Result<(), EvidenceE
     Ok(())
 }
 
-pub(crate) const VERSION: u32 = 1;
 const NEGLIGIBLE: f64 = -45.0;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Interval, Undefined,
-    evidence::{EProcess, EvidenceError},
+    evidence::{EProcess, EvidenceError, SchemaVersion},
     positive, probability, require,
     special::{ln_dirichlet_scaled, root},
 };
@@ -207,7 +207,7 @@ impl EProcess for SampleRatio {
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    version: u32,
+    version: SchemaVersion,
     shares: Vec<f64>,
     concentration: f64,
     counts: Vec<u64>,
@@ -219,7 +219,7 @@ struct Stored {
 impl From<SampleRatio> for Stored {
     fn from(state: SampleRatio) -> Self {
         let SampleRatio { shares, concentration, counts, carried, log_e: _, peak, last_batch } = state;
-        Self { version: VERSION, shares, concentration, counts, carried, peak, last_batch }
+        Self { version: SchemaVersion, shares, concentration, counts, carried, peak, last_batch }
     }
 }
 
@@ -227,10 +227,8 @@ impl TryFrom<Stored> for SampleRatio {
     type Error = EvidenceError;
 
     fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
-        let Stored { version, shares, concentration, counts, carried, peak, last_batch } = stored;
-        if version != VERSION {
-            return Err(EvidenceError::Version { version, known: VERSION });
-        }
+        let Stored { version: SchemaVersion, shares, concentration, counts, carried, peak, last_batch } =
+            stored;
         let total: f64 = shares.iter().sum();
         require("shares", total, (total - 1.0).abs() < 1e-9, "shares that add to 1")?;
         let fresh = Self::of_weights(&shares, concentration)?;
@@ -252,6 +250,5 @@ impl TryFrom<Stored> for SampleRatio {
     }
 }
 
-const VERSION: u32 = 1;
 /// Beyond the logarithm of any ratio of doubles.
 const FARTHEST: f64 = 1500.0;

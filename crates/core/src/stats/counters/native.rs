@@ -156,21 +156,24 @@ impl NativeHistogram {
         let below = self.negative.values().try_fold(self.zero_count, |sum, count| sum.checked_add(*count));
         let mut counts = vec![below.ok_or(CounterError::TooMany { what: "number of observations" })?];
         let mut edges = vec![self.zero_threshold];
+        let mut above = 0_u64;
         for (index, count) in self.positive.iter().filter(|(_, count)| **count > 0) {
             let (lower, upper) = (bound(self.schema, index.saturating_sub(1)), bound(self.schema, *index));
             let last = edges.last().copied().unwrap_or_default();
-            if lower > last {
+            if lower > last && lower.is_finite() {
                 edges.push(lower);
                 counts.push(0);
             }
-            if upper > last && upper.is_finite() {
+            if upper.is_infinite() {
+                above = above.saturating_add(*count);
+            } else if upper > last {
                 edges.push(upper);
                 counts.push(*count);
             } else if let Some(sum) = counts.last_mut() {
                 *sum = sum.saturating_add(*count);
             }
         }
-        counts.push(0);
+        counts.push(above);
         BucketCounts::new(edges, counts)
     }
 
@@ -232,13 +235,18 @@ impl NativeHistogram {
     }
 }
 
-/// The upper bound of a positive bucket.
+/// The upper bound of a positive bucket. The one that would be 2¹⁰²⁴ is the greatest number, as Prometheus has it, so
+/// that the bucket above holds infinity alone.
 fn bound(schema: i8, index: i32) -> f64 {
-    exp2(f64::from(index) * exp2(-f64::from(schema)))
+    let exponent = f64::from(index) * exp2(-f64::from(schema));
+    if exponent == 1024.0 { f64::MAX } else { exp2(exponent) }
 }
 
 /// The place a share of the way from `lower` to `upper`.
 fn interpolated(lower: f64, upper: f64, share: f64) -> f64 {
+    if lower == upper || lower.is_infinite() || upper.is_infinite() {
+        return upper;
+    }
     if lower <= 0.0 && upper >= 0.0 {
         return lower + (upper - lower) * share;
     }

@@ -3,10 +3,10 @@
 use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
 
-use super::{VERSION, Window, check_version, log_sum_exp};
+use super::{Window, log_sum_exp};
 use crate::stats::{
     Interval, Undefined,
-    evidence::{EvidenceError, Observed, Progress},
+    evidence::{EvidenceError, Observed, Progress, SchemaVersion},
     probability,
 };
 
@@ -100,7 +100,7 @@ impl Default for RateRatio {
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    version: u32,
+    version: SchemaVersion,
     log_likelihoods: Vec<f64>,
     failures: u64,
     progress: Progress,
@@ -109,7 +109,7 @@ struct Stored {
 impl From<RateRatio> for Stored {
     fn from(state: RateRatio) -> Self {
         let RateRatio { sums, table: _, failures, progress } = state;
-        Self { version: VERSION, log_likelihoods: sums, failures, progress }
+        Self { version: SchemaVersion, log_likelihoods: sums, failures, progress }
     }
 }
 
@@ -117,8 +117,7 @@ impl TryFrom<Stored> for RateRatio {
     type Error = EvidenceError;
 
     fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
-        let Stored { version, log_likelihoods: sums, failures, progress } = stored;
-        check_version(version)?;
+        let Stored { version: SchemaVersion, log_likelihoods: sums, failures, progress } = stored;
         progress.check()?;
         let fresh = Self::new();
         if sums.len() != fresh.sums.len() {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{VERSION, Window, check_version};
+use super::Window;
 use crate::stats::{
     Undefined,
-    evidence::{EProcess, EvidenceError, Observed, Progress},
+    evidence::{EProcess, EvidenceError, Observed, Progress, SchemaVersion},
     mixture::{Mixture as _, NormalMixture},
 };
 
@@ -70,7 +70,7 @@ impl EProcess for ScoreMixture {
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    version: u32,
+    version: SchemaVersion,
     mixture: NormalMixture,
     score: f64,
     variance: f64,
@@ -80,7 +80,7 @@ struct Stored {
 impl From<ScoreMixture> for Stored {
     fn from(state: ScoreMixture) -> Self {
         let ScoreMixture { mixture, score, variance, progress } = state;
-        Self { version: VERSION, mixture, score, variance, progress }
+        Self { version: SchemaVersion, mixture, score, variance, progress }
     }
 }
 
@@ -88,8 +88,7 @@ impl TryFrom<Stored> for ScoreMixture {
     type Error = EvidenceError;
 
     fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
-        let Stored { version, mixture, score, variance, progress } = stored;
-        check_version(version)?;
+        let Stored { version: SchemaVersion, mixture, score, variance, progress } = stored;
         progress.check()?;
         if !(score.is_finite() && variance >= 0.0 && variance.is_finite()) {
             return Err(EvidenceError::Damaged { what: "its score or variance is no number" });

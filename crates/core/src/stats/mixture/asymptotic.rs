@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NormalMixture;
 use crate::stats::{
-    Interval, Side, Undefined, finite, positive, probability, require,
+    Interval, Side, Undefined, evidence::SchemaVersion, finite, positive, probability, require,
     special::lambert_w_minus_1_of_exponential,
 };
 
@@ -47,6 +47,7 @@ pub fn asymptotic_half_width(count: f64, rho_squared: f64, alpha: f64, side: Sid
 /// The mean of independent observations, with an asymptotic confidence sequence. State of three numbers.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct AsymptoticMean {
+    version: SchemaVersion,
     count: u64,
     mean: f64,
     /// The sum of squared deviations from the mean.
@@ -67,7 +68,22 @@ impl AsymptoticMean {
         let mean = self.mean + difference / count as f64;
         let squares = self.squares + difference * (value - mean);
         require("value", value, squares.is_finite(), "small enough that its square is finite")?;
-        *self = Self { count, mean, squares };
+        *self = Self { count, mean, squares, ..*self };
+        Ok(())
+    }
+
+    /// Adds the observations of another sample, none of which is in both (Chan, Golub & LeVeque 1979).
+    pub fn merge(&mut self, other: &Self) -> Result<(), Undefined> {
+        if other.count == 0 {
+            return Ok(());
+        }
+        let count = self.count.saturating_add(other.count);
+        let share = other.count as f64 / count as f64;
+        let difference = other.mean - self.mean;
+        let mean = self.mean + difference * share;
+        let between = difference * difference * share * self.count as f64;
+        let squares = finite("value", self.squares + other.squares + between)?;
+        *self = Self { count, mean, squares, ..*self };
         Ok(())
     }
 

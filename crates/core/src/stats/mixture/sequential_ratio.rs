@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::{
     Undefined,
-    evidence::EProcess,
+    evidence::{EProcess, SchemaVersion},
     finite, not_negative, positive, probability, require,
     special::{ln_dirichlet_scaled, ln_gamma_scaled},
 };
@@ -72,6 +72,7 @@ pub fn poisson_log_ratio(
 /// The test of a mean with known standard deviation, observation by observation. State of three numbers.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct NormalRatio {
+    version: SchemaVersion,
     null: f64,
     deviation: f64,
     spread: f64,
@@ -88,7 +89,16 @@ impl NormalRatio {
         finite("null", null)?;
         positive("deviation", deviation)?;
         positive("spread", spread)?;
-        Ok(Self { null, deviation, spread, count: 0, sum: 0.0, log_e: 0.0, peak: 0.0 })
+        Ok(Self {
+            version: SchemaVersion,
+            null,
+            deviation,
+            spread,
+            count: 0,
+            sum: 0.0,
+            log_e: 0.0,
+            peak: 0.0,
+        })
     }
 
     /// Adds an observation; one that is not finite is refused and nothing has changed.
