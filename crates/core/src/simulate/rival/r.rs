@@ -63,7 +63,7 @@ mod tests {
         let (_, rival) = fisher_odds_ratio(&table, 0.05).unwrap();
         let own = conditional_odds_ratio(&table, 0.05).unwrap();
         // The exact limit is 1059.639495 (scipy, by a relative tolerance).
-        assert!((own.interval.upper / 1059.639_495_086_278_2 - 1.0).abs() < 1e-9);
+        assert!((own.interval.upper / 1_059.639_495_086_278_2 - 1.0).abs() < 1e-9);
         assert!(rival.upper < 1050.0);
     }
 }
