@@ -1,4 +1,5 @@
-//! The example is killed twenty times, at random moments, while Envoy goes on carrying the traffic.
+//! The example is killed again and again, at random moments, while Envoy goes on carrying the traffic: twenty times
+//! during a promotion, and eight times during a rollback and at its beginning.
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
@@ -8,11 +9,11 @@ use std::{
     hash::BuildHasher as _,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -32,6 +33,8 @@ fn killed_twenty_times_it_ends_as_an_undisturbed_run_does_and_envoy_never_went_a
     if !(support::has_envoy() && support::has_prometheus()) {
         return;
     }
+    // One after the other: each keeps a machine busy.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let manifest = file(folder.path(), "canary.yaml", CANARY);
     let undisturbed = support::run(&["--json", "--healthy", "--speed", "240", "--manifest", &manifest]);
@@ -42,16 +45,7 @@ fn killed_twenty_times_it_ends_as_an_undisturbed_run_does_and_envoy_never_went_a
     let arguments = ["--json", "--envoy", "auto", "--speed", "60", "--manifest", &manifest, "--state", state];
     let is_over = Arc::new(AtomicBool::new(false));
     let watcher = watch(format!("{state}.stage").into(), Arc::clone(&is_over));
-    let mut kills = 0;
-    let mut first = Some(Duration::from_secs(14));
-    while kills < KILLS {
-        let mut child = rollout(&arguments).spawn().unwrap();
-        // The first one starts Envoy and Prometheus, and waits for data; it may be killed during that, too.
-        let longest = first.take().unwrap_or(Duration::from_millis(2200));
-        let moment = Duration::from_millis(random() % longest.as_millis() as u64);
-        assert_eq!(support::wait(&mut child, moment), None, "it ended before it was killed {KILLS} times");
-        kills += 1;
-    }
+    kill(&arguments, KILLS);
     let last = finish(rollout(&arguments).spawn().unwrap());
     is_over.store(true, Ordering::Relaxed);
     let seen = watcher.join().unwrap();
@@ -63,8 +57,73 @@ fn killed_twenty_times_it_ends_as_an_undisturbed_run_does_and_envoy_never_went_a
     check_weights(&seen, &undisturbed.weights());
     check_counts(&seen);
     let samples = seen.len();
-    println!("{kills} kills, {samples} looks at Envoy, the last counts {answered}");
+    println!("{KILLS} kills, {samples} looks at Envoy, the last counts {answered}");
     assert!(samples > 50, "{samples}");
+}
+
+#[test]
+fn killed_during_a_rollback_it_brings_the_traffic_back_and_envoy_never_sends_it_forth_again() {
+    if !(support::has_envoy() && support::has_prometheus()) {
+        return;
+    }
+    // One after the other: each keeps a machine busy.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = CANARY.replace("threshold: 5", "threshold: 30").replace("stepWeight: 2", "stepWeight: 10");
+    let manifest = file(folder.path(), "canary.yaml", &manifest);
+    let state = folder.path().join("state");
+    let state = state.to_str().unwrap();
+    // Half of its answers are errors, so that no check passes, and thirty of them, a second each, are to fail.
+    let fault = ["--fault", "error-rate=50%"];
+    let run = ["--json", "--envoy", "auto", "--speed", "60", "--manifest", &manifest, "--state", state];
+    let arguments: Vec<&str> = run.into_iter().chain(fault).collect();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let watcher = watch(format!("{state}.stage").into(), Arc::clone(&is_over));
+    kill(&arguments, KILLS_OF_FAULTY);
+    // Once more, as soon as the state says that traffic goes back.
+    let mut child = rollout(&arguments).spawn().unwrap();
+    let started = Instant::now();
+    while !fs::read_to_string(state)
+        .is_ok_and(|state| state.contains("retreating") || state.contains("aborted"))
+    {
+        assert_eq!(
+            child.try_wait().unwrap(),
+            None,
+            "it ended, and its state never said that traffic goes back"
+        );
+        assert!(started.elapsed() < Duration::from_secs(100), "traffic never went back");
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let last = finish(rollout(&arguments).spawn().unwrap());
+    is_over.store(true, Ordering::Relaxed);
+    let seen = watcher.join().unwrap();
+
+    assert_eq!((last.outcomes(), last.code), (vec!["rolledBack"], Some(1)), "{}", last.told());
+    let ended = last.of("ended").next().unwrap();
+    assert_eq!(ended["stable"], "v1");
+    assert!(ended["reason"].as_str().unwrap().contains("30 rounds failed"), "{ended}");
+    let mut shares: Vec<f64> = seen.iter().map(Look::share).collect();
+    shares.dedup();
+    // None before the first look that shows one, if it was there at once; none after the rollback.
+    let shares: Vec<_> = shares.into_iter().skip_while(|share| *share == 0.0).collect();
+    assert_eq!(shares, [0.1, 0.0]);
+    assert!(seen.iter().all(|look| !look.is_promoted()));
+    check_counts(&seen);
+    println!("{KILLS_OF_FAULTY} kills and one, {} looks at Envoy", seen.len());
+}
+
+/// Runs it so many times, and kills it each time.
+fn kill(arguments: &[&str], times: u32) {
+    // The first one starts Envoy and Prometheus, and waits for data; it may be killed during that, too.
+    let mut longest = Duration::from_secs(14);
+    for _ in 0..times {
+        let mut child = rollout(arguments).spawn().unwrap();
+        let moment = Duration::from_millis(random() % longest.as_millis() as u64);
+        assert_eq!(support::wait(&mut child, moment), None, "it ended before it was killed {times} times");
+        longest = Duration::from_millis(2200);
+    }
 }
 
 /// In Envoy, too, the candidate's share took the steps of the undisturbed run: none left out, none taken back.
@@ -85,14 +144,22 @@ fn check_weights(seen: &[Look], undisturbed: &[f64]) {
 /// Between two looks the candidate got no more than its greater share then, and no less than its smaller one, give or
 /// take what chance does to a share.
 fn check_counts(seen: &[Look]) {
-    let (mut candidate, mut least, mut most, mut spread) = (0.0, 0.0, 0.0, 0.0);
+    let (mut candidate, mut least, mut most, mut spread, mut late) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    let mut had_share = false;
     for (before, after) in seen.iter().zip(&seen[1..]) {
         let is_same_envoy = after.v1 >= before.v1 && after.v2 >= before.v2;
         assert!(is_same_envoy, "Envoy was started again: {before:?}, {after:?}");
         let (v1, v2) = ((after.v1 - before.v1) as f64, (after.v2 - before.v2) as f64);
         let (from, to) = (before.share(), after.share());
+        had_share |= from > 0.0;
         if from == 0.0 && to == 0.0 {
-            assert_eq!(v2, 0.0, "requests to the candidate before it had a share: {before:?}, {after:?}");
+            assert!(
+                had_share || v2 == 0.0,
+                "requests to the candidate before its share: {before:?}, {after:?}"
+            );
+            // Requests under way at the moment of a rollback are still counted after it.
+            late += v2;
+            assert!(late <= 20.0, "requests to the candidate after the rollback: {before:?}, {after:?}");
         }
         if before.is_promoted() {
             // Requests under way at the moment of the change may still be counted in the first look after it.
@@ -174,7 +241,9 @@ fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
 
+static TURN: Mutex<()> = Mutex::new(());
 const KILLS: u32 = 20;
+const KILLS_OF_FAULTY: u32 = 7;
 
 /// Many small steps, so that the kills are spread over them.
 const CANARY: &str = r"

@@ -53,7 +53,7 @@ impl Run {
 
 /// The example, with these arguments and without an input.
 pub(crate) fn rollout(arguments: &[&str]) -> Command {
-    let mut command = Command::new(example());
+    let mut command = Command::new(example("rollout"));
     command
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(arguments)
@@ -128,11 +128,11 @@ fn has(name: &str, named: Option<PathBuf>) -> bool {
     is_there
 }
 
-/// Where cargo puts examples: beside the folder of the tests.
-fn example() -> PathBuf {
+/// Where cargo puts an example: beside the folder of the tests.
+pub(crate) fn example(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
-    let path = test.parent().unwrap().parent().unwrap().join("examples/rollout");
-    assert!(path.is_file(), "{} is not built: cargo build --example rollout", path.display());
+    let path = test.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(path.is_file(), "{} is not built: cargo build --workspace --examples", path.display());
     path
 }
 

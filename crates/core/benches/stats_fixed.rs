@@ -1,5 +1,4 @@
 //! Tests of one fixed sample: the costs that are claimed, each beside what it is measured against.
-#![expect(missing_docs, reason = "criterion's macros make public items without docs")]
 
 use std::hint::black_box;
 
@@ -34,7 +33,9 @@ fn ranks(criterion: &mut Criterion) {
     group.finish();
     let (control, candidate) = (sample(3, 2_000), sample(4, 2_000));
     criterion.bench_function("shift of 2000 against 2000, with interval", |bencher| {
-        bencher.iter(|| shift(black_box(&control), black_box(&candidate)).and_then(|shift| shift.interval(0.05)));
+        bencher.iter(|| {
+            shift(black_box(&control), black_box(&candidate)).and_then(|shift| shift.interval(0.05))
+        });
     });
     let buckets = [5, 40, 300, 2_000, 9_000, 20_000, 21_000, 8_000, 1_500, 300, 40, 2];
     criterion.bench_function("mann_whitney_of_histograms, 12 buckets", |bencher| {

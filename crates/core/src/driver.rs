@@ -5,7 +5,7 @@
 //!
 //! # Flow
 //!
-//! 1. [`decide`](crate::rollout::decide) what follows from one input.
+//! 1. [`decide`] what follows from one input.
 //! 2. Save the state by compare-and-swap. Whoever loses the race starts again from what the winner saved.
 //! 3. Apply the routes and scales that are open, once. What fails comes back as an input.
 //! 4. Report: what was noted, when to wake, which questions are open.
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use self::{
     log::{Entry, replay},
-    run::{Driver, Step},
+    run::{Driver, Step, Watch},
 };
 use crate::{
     port::{

@@ -55,9 +55,7 @@
 //!             println!("{note}");
 //!         }
 //!     }
-//!     if let Some(wake) = driver.wake() {
-//!         clock.set(wake);
-//!     }
+//!     clock.set(driver.wake());
 //! }
 //! assert_eq!(driver.state().outcome(), Some(&Outcome::Promoted));
 //! # Ok(())

@@ -37,6 +37,11 @@ impl Number {
     pub const fn is_nan(self) -> bool {
         self.0.is_nan()
     }
+
+    /// What it prints, without the detour through a formatter where that is possible.
+    pub(crate) fn text(self) -> String {
+        Decimal::of(self.0).map_or_else(|| self.to_string(), |decimal| decimal.as_str().to_owned())
+    }
 }
 
 impl From<f64> for Number {
@@ -80,8 +85,66 @@ impl fmt::Display for Number {
         } else if self.0 != 0.0 && !(1e-4..1e21).contains(&self.0.abs()) {
             write!(f, "{:e}", self.0)
         } else {
-            write!(f, "{}", self.0)
+            match Decimal::of(self.0) {
+                Some(decimal) => f.write_str(decimal.as_str()),
+                None => write!(f, "{}", self.0),
+            }
         }
+    }
+}
+
+/// The text of a number with at most three decimals. Most measurements are such numbers, and finding the shortest text
+/// of any number takes several times as long.
+struct Decimal {
+    text: [u8; 16],
+    start: usize,
+}
+
+impl Decimal {
+    fn of(value: f64) -> Option<Self> {
+        let size = value.abs();
+        if size >= 1e9 {
+            return None;
+        }
+        let mut scale = 1.0;
+        for decimals in 0..=3 {
+            let digits = (size * scale + 0.5) as u64;
+            // Both are whole and exact, so their quotient is the number nearest to the text; no other text with so few
+            // digits leads to the same number.
+            if digits as f64 / scale == size {
+                return Some(Self::written(value < 0.0, digits, decimals));
+            }
+            scale *= 10.0;
+        }
+        None
+    }
+
+    fn written(is_negative: bool, mut digits: u64, decimals: usize) -> Self {
+        let mut decimal = Self { text: [0; 16], start: 16 };
+        let mut written = 0;
+        while digits > 0 || written <= decimals {
+            if written == decimals && decimals > 0 {
+                decimal.push(b'.');
+            }
+            decimal.push(b'0' + (digits % 10) as u8);
+            digits /= 10;
+            written += 1;
+        }
+        if is_negative {
+            decimal.push(b'-');
+        }
+        decimal
+    }
+
+    /// Puts a letter before the others.
+    fn push(&mut self, letter: u8) {
+        self.start -= 1;
+        self.text[self.start] = letter;
+    }
+
+    fn as_str(&self) -> &str {
+        // Only ASCII is ever pushed.
+        str::from_utf8(&self.text[self.start..]).unwrap_or_default()
     }
 }
 
@@ -350,5 +413,27 @@ mod tests {
         let text = serde_json::to_string(&sample).unwrap();
         assert_eq!(serde_json::from_str::<Sample>(&text).unwrap(), sample);
         assert_eq!(sample.to_string(), "[NaN,+Inf,NaN,0.5,null]");
+    }
+
+    #[test]
+    fn numbers_print_as_the_shortest_text_that_reads_back() {
+        let mut bits = 1_u64;
+        let mut thousandths = 0_u32;
+        let fixed =
+            [0.0, 0.1, 0.3, 1.005, 99.9, -99.95, 0.001, 0.0001, 1e9, 999_999_999.999, 0.1 + 0.2, 4.35];
+        let drawn = (0..50_000).map(|_| {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from_bits((bits >> 12) | 0x3ff0_0000_0000_0000) * 500.0 - 750.0
+        });
+        let counted = (0..50_000).map(|_| {
+            thousandths += 7;
+            f64::from(thousandths) / 1000.0
+        });
+        // Below that they are written with an exponent.
+        let drawn = drawn.filter(|value| value.abs() >= 1e-4);
+        for value in fixed.into_iter().chain(drawn).chain(counted) {
+            let number = Number::new(value);
+            assert_eq!((number.to_string(), number.text()), (format!("{value}"), format!("{value}")));
+        }
     }
 }

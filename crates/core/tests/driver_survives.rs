@@ -5,7 +5,7 @@
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -14,13 +14,14 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use serinus_core::{
     analysis::{Analysis, Judge, Metric},
-    driver::{Driver, DriverError, Entry, Ports, replay},
+    driver::{Driver, DriverError, Entry, Ports, Watch, replay},
     metric::{Number, Query, Question, Sample},
     port::{
-        Fence, Fenced, MetricProvider, Pools, PortError, Saved, StateStore, TrafficRouter, Version, Workload,
+        Fence, Fenced, MetricProvider, Pools, PortError, PortErrorKind, Saved, StateStore, TrafficRouter,
+        Version, Workload,
         memory::{ManualClock, MemoryMetrics, MemoryRouter, MemoryStore, MemoryWorkload},
     },
-    rollout::{Command, Decision, Input, Outcome, Plan, State},
+    rollout::{Command, Decision, Input, Outcome, Plan, Stage, State, Waits, waits_for},
     strategy::Canary,
     time::{GoDuration, Timestamp},
     traffic::{Revision, Route, Weight},
@@ -149,9 +150,7 @@ impl World {
             if driver.state().outcome().is_some() && driver.state().is_settled() {
                 return Some((driver.state().clone(), log));
             }
-            if let Some(wake) = driver.wake() {
-                self.clock.set(self.clock_now().max(wake));
-            }
+            self.clock.set(self.clock_now().max(driver.wake()));
         }
         panic!("never settled: {:#?}", driver.state());
     }
@@ -215,7 +214,7 @@ fn two_drivers_on_one_store_come_to_one_end() {
             Some(Ok(_)) | None | Some(Err(DriverError::Conflict)) => {}
             Some(Err(error)) => panic!("{error}"),
         }
-        let wake = drivers.iter().filter_map(Driver::wake).min();
+        let wake = drivers.iter().map(Driver::wake).min();
         world.clock.set(world.clock_now().max(wake.unwrap_or(Timestamp::UNIX_EPOCH)));
     }
     for driver in &drivers {
@@ -253,7 +252,7 @@ fn a_command_is_heard_while_a_source_hangs() {
         if driver.state().attempt_under_way().is_some_and(|attempt| attempt.step == 2) {
             break;
         }
-        world.clock.set(world.clock_now().max(driver.wake().unwrap_or(Timestamp::UNIX_EPOCH)));
+        world.clock.set(world.clock_now().max(driver.wake()));
     }
     let abort = Input::Commanded(Command::Abort("enough".into()));
     let step = driver.step(async { Some(abort) }).now_or_never();
@@ -269,6 +268,130 @@ impl MetricProvider for Hanging {
     async fn ask(&self, _: &Question) -> Result<Sample, PortError> {
         pending().await
     }
+}
+
+#[test]
+fn what_the_world_shows_at_once_takes_no_time() {
+    let world = World::new(100.0);
+    let first = State::new("v1".into(), Timestamp::UNIX_EPOCH);
+    let mut driver = Driver::start(plan(), world.ports(), first).now_or_never().unwrap().unwrap();
+    driver.push(Input::Revised("v2".into()));
+    driver.step(pending()).now_or_never().unwrap().unwrap();
+    // The first route, instances, and their share of the traffic: three things written one after the other.
+    assert_eq!(world.router.current().unwrap().value.weight, Weight::percent(25.0));
+    let attempt = driver.state().attempt_under_way().unwrap();
+    assert_eq!(
+        (attempt.step, &attempt.stage),
+        (1, &Stage::Holding(Some("1970-01-01T00:01:00Z".parse().unwrap())))
+    );
+    // The hold, the measurement, the second weight and the promotion. Nothing to look at but these.
+    let never = GoDuration::from_mins(24 * 60);
+    driver.set_watch(Watch { attempt: never, rest: never });
+    let mut wakes = 0;
+    world.clock.set(driver.wake());
+    driver.step(pending()).now_or_never().unwrap().unwrap();
+    while driver.state().outcome().is_none() {
+        world.clock.set(driver.wake());
+        driver.step(pending()).now_or_never().unwrap().unwrap();
+        wakes += 1;
+    }
+    assert_eq!(driver.state().outcome(), Some(&Outcome::Promoted));
+    assert_eq!(wakes, 1, "it waited for what was there");
+    assert_eq!(world.clock_now(), "1970-01-01T00:01:00Z".parse().unwrap());
+}
+
+/// A router on which somebody else always writes last, under a newer fence.
+#[derive(Debug, Default)]
+struct Contested(Mutex<Option<Fenced<Route>>>);
+
+#[async_trait]
+impl TrafficRouter for Contested {
+    async fn read(&self) -> Result<Option<Fenced<Route>>, PortError> {
+        let newer = |fence: Fence| Fence { seq: fence.seq + 100, ..fence };
+        let written = self.0.lock().unwrap().clone();
+        Ok(written.map(|route| Fenced { fence: route.fence.map(newer), ..route }))
+    }
+
+    async fn route(&self, route: &Route, fence: Fence) -> Result<(), PortError> {
+        *self.0.lock().unwrap() = Some(Fenced { value: route.clone(), fence: Some(fence) });
+        Ok(())
+    }
+}
+
+#[test]
+fn a_step_ends_even_if_every_look_leads_to_another_write() {
+    let world = World::new(100.0);
+    let ports = Ports { router: Some(Arc::new(Contested::default())), ..world.ports() };
+    let first = State::new("v1".into(), Timestamp::UNIX_EPOCH);
+    let mut driver = Driver::start(plan(), ports, first).now_or_never().unwrap().unwrap();
+    for _ in 0..3 {
+        let fence = driver.state().fence;
+        let step = driver.step(pending()).now_or_never().unwrap().unwrap();
+        assert!(driver.state().fence > fence, "nothing was written again");
+        assert!((2..=10).contains(&step.turns.len()), "{} turns", step.turns.len());
+        world.clock.set(driver.wake());
+    }
+}
+
+#[test]
+fn instances_that_die_while_nothing_is_waited_for_are_noticed() {
+    let world = World::new(100.0);
+    let plan = Canary::new(4).weight(Weight::percent(25.0)).hold_until_resumed().plan().unwrap();
+    let first = State::new("v1".into(), Timestamp::UNIX_EPOCH);
+    let mut driver = Driver::start(plan, world.ports(), first).now_or_never().unwrap().unwrap();
+    driver.push(Input::Revised("v2".into()));
+    driver.step(pending()).now_or_never().unwrap().unwrap();
+    assert_eq!(waits_for(driver.plan(), driver.state()), Waits::Person);
+    world.workload.make_ready(&"v2".into(), 0);
+    let before = world.clock_now();
+    world.clock.set(driver.wake());
+    driver.step(pending()).now_or_never().unwrap().unwrap();
+    assert!(GoDuration::between(before, world.clock_now()) <= GoDuration::from_secs(10));
+    assert!(world.router.current().unwrap().value.weight.is_zero(), "traffic goes to nobody");
+}
+
+/// A store that fails whenever it is told to.
+#[derive(Debug, Default)]
+struct Failing(MemoryStore, AtomicUsize);
+
+#[async_trait]
+impl StateStore for Failing {
+    async fn load(&self) -> Result<Option<Saved>, PortError> {
+        self.0.load().await
+    }
+
+    async fn save(&self, document: &str, seen: Option<Version>) -> Result<Version, PortError> {
+        if self.1.fetch_add(1, Ordering::Relaxed) % 3 == 2 {
+            return Err(PortError::new(PortErrorKind::Transient, "the disk is full"));
+        }
+        self.0.save(document, seen).await
+    }
+}
+
+#[test]
+fn what_was_done_before_an_error_of_the_store_is_reported_with_the_next_step() {
+    let world = World::new(100.0);
+    let ports = Ports { store: Arc::new(Failing::default()), ..world.ports() };
+    let first = State::new("v1".into(), Timestamp::UNIX_EPOCH);
+    let mut driver = Driver::start(plan(), ports, first.clone()).now_or_never().unwrap().unwrap();
+    driver.push(Input::Revised("v2".into()));
+    let (mut log, mut errors) = (Vec::new(), 0);
+    for _ in 0..200 {
+        match driver.step(pending()).now_or_never().unwrap() {
+            Ok(step) => log.extend(step.turns),
+            Err(_) => errors += 1,
+        }
+        if driver.state().outcome().is_some() && driver.state().is_settled() {
+            break;
+        }
+        world.clock.set(world.clock_now().max(driver.wake()));
+    }
+    assert_eq!(driver.state().outcome(), Some(&Outcome::Promoted));
+    assert!(errors > 3, "{errors} errors");
+    let entries: Vec<Entry> = log.iter().map(|(entry, _)| entry.clone()).collect();
+    let again: Vec<_> = replay(&plan(), first, &entries).collect();
+    let once: Vec<_> = log.into_iter().map(|(_, decision)| decision).collect();
+    assert!(again == once, "the log has a hole");
 }
 
 #[test]

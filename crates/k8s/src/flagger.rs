@@ -226,7 +226,8 @@ impl Compiler<'_> {
         });
         let ready = self.ledger.integer(analysis, "canaryReadyThreshold", 0..=100);
         if self.ledger.integer(analysis, "primaryReadyThreshold", 0..=100).is_some_and(|ready| ready < 100) {
-            let message = "has no effect here: stable is waited for until it is whole";
+            let message =
+                "has no effect here: only a rollback waits for stable's instances, and for all of them";
             self.ledger.warn(analysis, "primaryReadyThreshold", message);
         }
         Capacity::Routed {

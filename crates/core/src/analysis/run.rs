@@ -197,11 +197,13 @@ impl Run {
 
     /// The next time at which the run changes by itself; `None` if it is over.
     pub fn wake(&self, _analysis: &Analysis) -> Option<Timestamp> {
-        let round = self.rounds.as_ref().and_then(|rounds| rounds.next);
-        let own = self.metrics.iter().flat_map(|progress| {
-            progress.open.as_ref().map(|asked| asked.due).into_iter().chain(progress.next)
-        });
-        own.chain(round).min()
+        let mut earliest = self.rounds.as_ref().and_then(|rounds| rounds.next);
+        for progress in &self.metrics {
+            for at in [progress.open.map(|asked| asked.due), progress.next].into_iter().flatten() {
+                earliest = Some(earliest.map_or(at, |earliest| earliest.min(at)));
+            }
+        }
+        earliest
     }
 
     /// How far the run is, and why.
@@ -262,7 +264,9 @@ impl Run {
                     progress.settle(metric, true);
                 }
             }
-            self.phase = overall(self.standings(analysis), ending).phase;
+            let phases = self.metrics.iter().zip(&analysis.metrics);
+            self.phase =
+                standing::phase_of(phases.map(|(progress, metric)| (metric.dry_run, progress.phase)), ending);
             if self.phase == Phase::Running
                 && self.metrics.iter().all(|metric| metric.phase == Phase::Pending)
             {

@@ -15,7 +15,7 @@ use futures_util::{
 use super::{DriverError, Entry, Held, Ports, Report, answer, load, observe, request_id, turn};
 use crate::{
     port::{PortError, PortErrorKind},
-    rollout::{Answer, Decision, Effect, Failure, Input, Plan, RequestId, State},
+    rollout::{Answer, Decision, Effect, Failure, Input, Phase, Plan, RequestId, State},
     time::{GoDuration, Timestamp},
 };
 
@@ -32,7 +32,29 @@ pub struct Driver {
     running: FuturesUnordered<Running>,
     asked: BTreeSet<RequestId>,
     wake: Option<Timestamp>,
+    /// When the world is to be looked at, whether or not the engine waits for anything.
+    look: Timestamp,
+    watch: Watch,
+    /// What this step has done so far; still here if it ended in an error.
+    done: Step,
     outside_is_closed: bool,
+}
+
+/// How often the world is looked at when nothing in particular is waited for: instances die and routes are changed by
+/// others. Whoever is told of changes pushes [`Input::Seen`] and can look less often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "two times")]
+pub struct Watch {
+    /// While an attempt is under way, or on its way back; 10 s by default.
+    pub attempt: GoDuration,
+    /// While all traffic is on stable; 60 s by default.
+    pub rest: GoDuration,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { attempt: GoDuration::from_secs(10), rest: GoDuration::from_secs(60) }
+    }
 }
 
 type Running = Pin<Box<dyn Future<Output = (RequestId, Input)> + Send>>;
@@ -41,7 +63,8 @@ type Running = Pin<Box<dyn Future<Output = (RequestId, Input)> + Send>>;
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "everything there is to report")]
 pub struct Step {
-    /// What was heard and decided, in order; the log of a rollout is all of these entries.
+    /// What was heard and decided, in order; the log of a rollout is all of these entries. After a step that ended in
+    /// an error, what that one did comes first.
     pub turns: Vec<(Entry, Decision)>,
     /// Why the world could not be looked at, if it could not. It is looked at again.
     pub blind: Option<PortError>,
@@ -65,6 +88,9 @@ impl Driver {
             asked: BTreeSet::new(),
             // The first step happens at once: deriving the effects again is all there is to crash recovery.
             wake: Some(Timestamp::MIN),
+            look: Timestamp::MIN,
+            watch: Watch::default(),
+            done: Step::default(),
             outside_is_closed: false,
         })
     }
@@ -79,9 +105,15 @@ impl Driver {
         &self.plan
     }
 
-    /// The next time anything can change by itself; none if only an input can change it.
-    pub fn wake(&self) -> Option<Timestamp> {
-        self.wake
+    /// When the next step happens, if nothing else does: anything may change by itself then, or it is time to look at
+    /// the world. It may be over.
+    pub fn wake(&self) -> Timestamp {
+        self.wake.map_or(self.look, |wake| wake.min(self.look))
+    }
+
+    /// Looks at the world this often from the next step on.
+    pub fn set_watch(&mut self, watch: Watch) {
+        self.watch = watch;
     }
 
     /// Runs another plan from now on. The engine notices, and starts the attempt again.
@@ -109,40 +141,55 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// If the state cannot be saved or loaded. The input is kept for the next step: call again.
+    /// If the state cannot be saved or loaded. The input is kept for the next step, and so is what was done before the
+    /// error: call again.
     pub async fn step(&mut self, outside: impl Future<Output = Option<Input>>) -> Result<Step, DriverError> {
         if self.inbox.is_empty() {
             self.wait(outside).await;
         }
-        let mut step = Step::default();
         match observe(&self.ports).await {
-            Ok(seen) => self.turn(&seen, &mut step).await?,
+            Ok(seen) => self.turn(&seen).await?,
             Err(error) => {
                 tracing::warn!(error = error.chain(), "the world cannot be looked at");
-                step.blind = Some(error);
-                self.turn(&Input::Tick, &mut step).await?;
+                self.done.blind = Some(error);
+                self.turn(&Input::Tick).await?;
             }
         }
-        self.hear_all(&mut step).await?;
-        // What was written a moment ago can often be seen at once; then nothing needs to wait for the next look.
-        if step
-            .turns
-            .iter()
-            .any(|(_, decision)| decision.effects.iter().any(|effect| request_id(effect).is_none()))
-            && let Ok(seen) = observe(&self.ports).await
-        {
-            self.turn(&seen, &mut step).await?;
-            self.hear_all(&mut step).await?;
+        self.hear_all().await?;
+        // What was written a moment ago can often be seen at once, and may lead to the next thing to write: instances,
+        // then the route. Then nothing needs to wait for the next look.
+        let mut looked_after = 0;
+        for _ in 0..MOST_LOOKS {
+            let writes = |(_, decision): &(Entry, Decision)| {
+                decision.effects.iter().any(|effect| request_id(effect).is_none())
+            };
+            if !self.done.turns[looked_after..].iter().any(writes) {
+                break;
+            }
+            let Ok(seen) = observe(&self.ports).await else { break };
+            let fence = self.held.state.fence;
+            looked_after = self.done.turns.len();
+            self.turn(&seen).await?;
+            self.hear_all().await?;
+            // Targets that were open before need time, not another look.
+            if self.held.state.fence == fence {
+                break;
+            }
         }
-        Ok(step)
+        let every = match self.held.state.phase {
+            Phase::Progressing(_) | Phase::Retreating(_) => self.watch.attempt,
+            Phase::Idle | Phase::Done(_) => self.watch.rest,
+        };
+        self.look = every.after(self.ports.clock.now());
+        Ok(std::mem::take(&mut self.done))
     }
 
     /// Takes a turn for every input there is, answers that come at once included.
-    async fn hear_all(&mut self, step: &mut Step) -> Result<(), DriverError> {
+    async fn hear_all(&mut self) -> Result<(), DriverError> {
         // A bound, so that a source that answers at once cannot keep commands waiting.
         for _ in 0..MOST_ANSWERS {
             while let Some(input) = self.inbox.front().cloned() {
-                self.turn(&input, step).await?;
+                self.turn(&input).await?;
                 self.inbox.pop_front();
                 // Only now: until its answer is heard, a question is still open in the state.
                 if let Input::Answered { id, .. } = input {
@@ -160,7 +207,7 @@ impl Driver {
     async fn wait(&mut self, outside: impl Future<Output = Option<Input>>) {
         let closed = self.outside_is_closed;
         let outside = async { if closed { pending().await } else { outside.await } };
-        let running = &mut self.running;
+        let (wake, running) = (self.wake(), &mut self.running);
         let answered = async {
             match running.next().await {
                 Some(answered) => answered,
@@ -168,12 +215,9 @@ impl Driver {
             }
         };
         let clock = &self.ports.clock;
-        let wake = self.wake;
         let woken = async {
-            match wake {
-                Some(at) if at <= clock.now() => {}
-                Some(at) => clock.sleep_until(at).await,
-                None => pending().await,
+            if wake > clock.now() {
+                clock.sleep_until(wake).await;
             }
         };
         let (outside, answered, woken) = (pin!(outside), pin!(answered), pin!(woken));
@@ -185,7 +229,7 @@ impl Driver {
         }
     }
 
-    async fn turn(&mut self, input: &Input, step: &mut Step) -> Result<(), DriverError> {
+    async fn turn(&mut self, input: &Input) -> Result<(), DriverError> {
         let mut tries = 0;
         let report = loop {
             match turn(&self.plan, &self.ports, self.held.clone(), input).await {
@@ -204,7 +248,7 @@ impl Driver {
         self.held = held;
         self.wake = decision.wake;
         self.inbox.extend(heard);
-        step.turns.push((Entry { now, input: input.clone() }, decision));
+        self.done.turns.push((Entry { now, input: input.clone() }, decision));
         Ok(())
     }
 
@@ -241,6 +285,8 @@ fn late(request: &Effect) -> Result<Answer, Failure> {
 
 /// How often a lost race for the store is run again within one step.
 const MOST_CONFLICTS: u32 = 8;
+/// How often the world is looked at again within one step, while that leads to new things to write.
+const MOST_LOOKS: u32 = 8;
 /// How many answers that come at once are heard within one step; the others are heard in the next.
 const MOST_ANSWERS: u32 = 64;
 /// How long a gate or a listener may take.

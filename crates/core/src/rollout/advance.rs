@@ -5,6 +5,7 @@ use super::{
     Rule, Stage, Step,
     aim::Managed,
     decide::{Next, Turn},
+    retreat::Cause,
 };
 use crate::{
     analysis::{
@@ -71,7 +72,7 @@ impl Attempt {
         };
         match self.runs.iter_mut().find(|placed| placed.place == place) {
             Some(placed) => {
-                placed.ordinal += 1;
+                placed.ordinal = placed.ordinal.saturating_add(1);
                 placed.run = run;
             }
             None => self.runs.push(PlacedRun { place, ordinal: 0, run }),
@@ -114,16 +115,16 @@ impl Attempt {
 impl Turn<'_> {
     pub(super) fn advance(&mut self, mut attempt: Box<Attempt>) -> Next {
         if self.state.plan != self.plan.fingerprint() {
-            let again = Some(attempt.candidate.clone());
+            let again = Cause::Changed(Some(attempt.candidate.clone()));
             return Next::Go(self.begin_retreat(attempt, "the plan changed".to_owned(), again));
         }
         if let Some(reason) = self.tend_runs(&mut attempt) {
-            return Next::Go(self.begin_retreat(attempt, reason, None));
+            return Next::Go(self.begin_retreat(attempt, reason, Cause::Refused));
         }
         self.mind_shortage(&mut attempt);
         self.aim_pools(&attempt);
         if let Some(reason) = self.mind_deadline(&mut attempt) {
-            return Next::Go(self.begin_retreat(attempt, reason, None));
+            return Next::Go(self.begin_retreat(attempt, reason, Cause::Refused));
         }
         if attempt.paused.is_some() || attempt.short || attempt.unconcluded(self.plan).is_some() {
             return Next::Stay(Phase::Progressing(attempt));
@@ -276,7 +277,12 @@ impl Turn<'_> {
             Rule::Promoted,
             format!("attempt {}: {} is promoted: it is stable now", self.state.attempt, attempt.candidate),
         );
-        Next::Go(Phase::Done(Done { candidate: attempt.candidate, outcome: Outcome::Promoted, at: now }))
+        Next::Go(Phase::Done(Done {
+            candidate: attempt.candidate,
+            outcome: Outcome::Promoted,
+            at: now,
+            is_refused: false,
+        }))
     }
 
     fn step_done(&mut self, mut attempt: Box<Attempt>) -> Next {
@@ -319,8 +325,20 @@ impl Turn<'_> {
         for index in 0..attempt.runs.len() {
             let place = attempt.runs[index].place;
             let Some(analysis) = plan.analysis_at(place) else { continue };
+            let is_behind = match place {
+                Place::Background(index) => plan.spec().background[index].during.end <= attempt.step,
+                Place::Step(_) => false,
+            };
             let run = &mut attempt.runs[index].run;
             if run.is_over() {
+                continue;
+            }
+            if is_behind && run.is_conclusive(analysis) {
+                run.terminate();
+                self.notes.push(Note {
+                    rule: Rule::AnalysisEnded,
+                    message: format!("analysis {} ends with the steps it runs beside", analysis.name),
+                });
                 continue;
             }
             for measurement in run.expire(analysis, now) {
@@ -366,7 +384,6 @@ impl Turn<'_> {
         if self.managed() != Managed::Routed {
             return;
         }
-        let ready = self.ready(&attempt.candidate);
         if attempt.short {
             let enough = match &self.plan.spec().capacity {
                 Capacity::Routed { ready_enough, .. } => *ready_enough,
@@ -379,12 +396,16 @@ impl Turn<'_> {
                 self.note(
                     Rule::ShortageOver,
                     format!(
-                        "{} has {ready} instances ready again: its traffic comes back",
-                        attempt.candidate
+                        "{} has {} instances ready again: its traffic comes back",
+                        attempt.candidate,
+                        self.ready(&attempt.candidate)
                     ),
                 );
             }
-        } else if ready == 0 && attempt.route.serves(&attempt.candidate) {
+        } else if attempt.route.serves(&attempt.candidate)
+            && self.ready(&attempt.candidate) == 0
+            && self.is_wanted(&attempt.candidate)
+        {
             attempt.short = true;
             attempt.progress = self.state.clock;
             let route = Route {
@@ -398,6 +419,13 @@ impl Turn<'_> {
                 format!("{} has no instance ready: stable takes its traffic until it has", attempt.candidate),
             );
         }
+    }
+
+    /// Whether there are to be instances of a revision at all. An application that is scaled to nothing has no traffic
+    /// to lose.
+    fn is_wanted(&self, revision: &Revision) -> bool {
+        let pool = self.state.pools.get(revision);
+        pool.and_then(|pool| pool.aim.as_ref()).is_none_or(|aim| aim.value > 0)
     }
 
     /// Whether the world took too long; the reason to abort, if that is what follows.
@@ -428,6 +456,11 @@ impl Turn<'_> {
     }
 
     pub(super) fn command_attempt(&mut self, mut attempt: Box<Attempt>, command: &Command) -> Phase {
+        if attempt.paused.is_none()
+            && let (Command::Promote | Command::Skip, Some(place)) = (command, attempt.unconcluded(self.plan))
+        {
+            return self.waive(attempt, place);
+        }
         match command {
             Command::Pause if attempt.paused.is_none() => {
                 attempt.paused = Some(Pause::Person);
@@ -458,15 +491,12 @@ impl Turn<'_> {
                 }
             },
             Command::Promote => match attempt.paused.take() {
-                Some(Pause::Inconclusive(place @ Place::Background(_))) => {
-                    attempt.waived_places.push(place);
-                    self.note(
-                        Rule::Resumed,
-                        "a person goes on without the inconclusive background analysis".to_owned(),
-                    );
-                }
+                Some(Pause::Inconclusive(place @ Place::Background(_))) => return self.waive(attempt, place),
                 Some(Pause::Inconclusive(Place::Step(_)) | Pause::Person) | None => {
                     let held = matches!(attempt.stage, Stage::Holding(_));
+                    if held {
+                        self.note(Rule::Resumed, "a person ended the hold".to_owned());
+                    }
                     return self.skip(attempt, (!held).then_some(command));
                 }
             },
@@ -474,13 +504,24 @@ impl Turn<'_> {
                 attempt.paused = None;
                 return self.skip(attempt, Some(command));
             }
+            Command::PromoteFully
+                if attempt.step == self.plan.steps().len()
+                    && attempt.paused.is_none()
+                    && attempt.unconcluded(self.plan).is_none() =>
+            {
+                self.note(
+                    Rule::CommandIgnored,
+                    "`promote fully` changes nothing: the candidate is being promoted".to_owned(),
+                );
+            }
             Command::PromoteFully => {
                 let steps = self.plan.steps().len();
-                for step in attempt.step..steps {
-                    attempt.waived.push(step);
-                }
+                attempt.waived.extend(attempt.step..steps);
                 for (index, _) in self.plan.spec().background.iter().enumerate() {
-                    attempt.waived_places.push(Place::Background(index));
+                    let place = Place::Background(index);
+                    if !attempt.waived_places.contains(&place) {
+                        attempt.waived_places.push(place);
+                    }
                 }
                 attempt.runs.clear();
                 attempt.paused = None;
@@ -509,6 +550,15 @@ impl Turn<'_> {
             // Handled by the caller, from every phase.
             Command::Abort(_) => {}
         }
+        Phase::Progressing(attempt)
+    }
+
+    /// Goes on without a background analysis; on record.
+    fn waive(&mut self, mut attempt: Box<Attempt>, place: Place) -> Phase {
+        attempt.paused = None;
+        attempt.waived_places.push(place);
+        let name = self.plan.analysis_at(place).map_or("", |analysis| analysis.name.as_str());
+        self.say(Rule::Resumed, format!("a person goes on without the verdict of the analysis {name}"));
         Phase::Progressing(attempt)
     }
 

@@ -1,6 +1,8 @@
 //! Choosing what the world is to show: routes, pool sizes, revisions on their way out.
 
-use super::{Aim, Attempt, CandidateScale, Capacity, Phase, Plan, Retiring, Rule, Step, decide::Turn};
+use super::{
+    Aim, Attempt, CandidateScale, Capacity, Phase, Plan, PoolState, Retiring, Rule, Step, decide::Turn,
+};
 use crate::{
     capacity::{self, Amount, CountedInput, DynamicStable, RoutedInput},
     port::Fence,
@@ -68,12 +70,16 @@ impl Turn<'_> {
 
     /// Chooses the size of a pool; `anew` as in [`Turn::aim_route`].
     pub(super) fn aim_pool(&mut self, revision: &Revision, replicas: u32, anew: bool) {
-        let same = |aim: &Aim<u32>| aim.value == replicas;
-        if !anew && self.state.pools.get(revision).and_then(|pool| pool.aim.as_ref()).is_some_and(same) {
+        if !anew && self.is_aimed(revision, replicas) {
             return;
         }
         let fence = self.next_fence();
         self.state.pools.entry(revision.clone()).or_default().aim = Some(Aim::new(replicas, fence));
+    }
+
+    fn is_aimed(&self, revision: &Revision, replicas: u32) -> bool {
+        let aim = self.state.pools.get(revision).and_then(|pool| pool.aim.as_ref());
+        aim.is_some_and(|aim| aim.value == replicas)
     }
 
     /// Writes every target again under a fence of our own, after somebody else's was found.
@@ -93,7 +99,14 @@ impl Turn<'_> {
     }
 
     fn next_fence(&mut self) -> Fence {
-        self.state.fence.seq += 1;
+        let Fence { epoch, seq } = self.state.fence;
+        // Only a damaged fence in the world can bring numbering to its end; the next epoch goes on from there.
+        self.state.fence = match seq.checked_add(1) {
+            Some(seq) => Fence { epoch, seq },
+            None => {
+                Fence { epoch: epoch.saturating_add(1), seq: if epoch == u64::MAX { u64::MAX } else { 0 } }
+            }
+        };
         self.state.fence
     }
 
@@ -104,29 +117,33 @@ impl Turn<'_> {
             Capacity::Unmanaged => {}
             Capacity::Routed { dynamic_stable, min_per_revision, .. } => {
                 let (share, fixed) = candidate_size(self.plan, attempt, replicas);
-                let in_force = self
-                    .state
-                    .route
-                    .as_ref()
-                    .map_or(Weight::ZERO, |aim| aim.value.share_of(&attempt.candidate));
+                let dynamic_stable = dynamic_stable.then(|| {
+                    let in_force =
+                        self.state.route.as_ref().map(|aim| aim.value.share_of(&attempt.candidate));
+                    DynamicStable { in_force: in_force.unwrap_or(Weight::ZERO).into(), aborted: false }
+                });
                 let counts = capacity::routed(RoutedInput {
                     replicas,
                     share: share.into(),
                     candidate: fixed,
                     min_per_revision,
-                    dynamic_stable: dynamic_stable
-                        .then_some(DynamicStable { in_force: in_force.into(), aborted: false }),
+                    dynamic_stable,
                 });
                 self.aim_pool(&attempt.candidate, counts.candidate, false);
-                let stable = self.state.stable.clone();
-                let now = self.state.pools.get(&stable).and_then(|pool| pool.aim.as_ref());
                 // It shrinks only after its traffic is seen to be gone, and never to nothing: it is the way back.
-                let least = if self.is_routed() {
+                let least = if dynamic_stable.is_none() {
+                    replicas
+                } else if self.is_routed() {
                     replicas.min(1)
                 } else {
+                    let now = self.state.pools.get(&self.state.stable).and_then(|pool| pool.aim.as_ref());
                     now.map_or(replicas, |aim| aim.value.min(replicas))
                 };
-                self.aim_pool(&stable, counts.stable.max(least), false);
+                let replicas = counts.stable.max(least);
+                if !self.is_aimed(&self.state.stable, replicas) {
+                    let stable = self.state.stable.clone();
+                    self.aim_pool(&stable, replicas, false);
+                }
             }
             Capacity::Counted { .. } => {
                 let weight = match self.plan.steps().get(attempt.step) {
@@ -142,16 +159,40 @@ impl Turn<'_> {
     /// Chooses the next move of instances towards a weight, without a router. One move at a time: the next is
     /// chosen from what the last one led to.
     pub(super) fn aim_counted(&mut self, candidate: &Revision, weight: Weight) {
-        let Some((replicas, surge, unavailable)) = self.limits() else { return };
-        if self.state.pools.values().any(|pool| pool.aim.as_ref().is_some_and(|aim| !aim.seen)) {
+        let is_awaited = |pool: &PoolState| pool.aim.as_ref().is_some_and(|aim| !aim.seen);
+        let awaited = |revision: &Revision| self.state.pools.get(revision).is_some_and(is_awaited);
+        if awaited(candidate) || awaited(&self.state.stable) {
             return;
         }
-        let pool = |revision: &Revision| {
-            self.state
-                .pools
-                .get(revision)
-                .map(|pool| capacity::Pool { wanted: pool.wanted, ready: pool.ready })
+        let seen = |pool: &PoolState| capacity::Pool { wanted: pool.wanted, ready: pool.ready };
+        let candidate_pool = self.state.pools.get(candidate).map(seen).unwrap_or_default();
+        self.move_counted(candidate, candidate_pool, weight);
+    }
+
+    /// As [`Turn::aim_counted`], back to stable. It asks nothing of the candidate: instances that were told to go
+    /// count as gone, whether the world shows it yet or not.
+    pub(super) fn aim_counted_back(&mut self, candidate: &Revision) {
+        let told = |pool: &PoolState| capacity::Pool {
+            wanted: pool.aim.as_ref().map_or(pool.wanted, |aim| aim.value.min(pool.wanted)),
+            ready: pool.ready,
         };
+        // What the candidate is told makes room for stable at once, so a move may allow another.
+        for _ in 0..MOST_MOVES {
+            let stable = self.state.pools.get(&self.state.stable);
+            if stable.is_some_and(|pool| pool.aim.as_ref().is_some_and(|aim| !aim.seen)) {
+                return;
+            }
+            let fence = self.state.fence;
+            let candidate_pool = self.state.pools.get(candidate).map(told).unwrap_or_default();
+            self.move_counted(candidate, candidate_pool, Weight::ZERO);
+            if self.state.fence == fence {
+                return;
+            }
+        }
+    }
+
+    fn move_counted(&mut self, candidate: &Revision, candidate_pool: capacity::Pool, weight: Weight) {
+        let Some((replicas, surge, unavailable)) = self.limits() else { return };
         let stable = self.state.stable.clone();
         if self.state.pools.get(&stable).is_none_or(|pool| pool.aim.is_none()) {
             // Moves are chosen from what there is, so stable must be seen at a size of ours first.
@@ -163,8 +204,12 @@ impl Turn<'_> {
             share: weight.into(),
             surge,
             unavailable,
-            candidate: pool(candidate).unwrap_or_default(),
-            stable: pool(&stable),
+            candidate: candidate_pool,
+            stable: self
+                .state
+                .pools
+                .get(&stable)
+                .map(|pool| capacity::Pool { wanted: pool.wanted, ready: pool.ready }),
             others: self.others(candidate),
         });
         self.aim_pool(&stable, counts.stable, false);
@@ -224,6 +269,9 @@ impl Turn<'_> {
 
     /// A revision of ours that plays no part any more, such as one from before a state was lost, goes out.
     pub(super) fn adopt_strays(&mut self) {
+        if self.managed() == Managed::Unmanaged {
+            return;
+        }
         let candidate = self.state.candidate();
         let strays: Vec<_> = self
             .state
@@ -238,6 +286,18 @@ impl Turn<'_> {
             .collect();
         for revision in strays {
             self.state.retiring.push(Retiring { revision, at: Some(self.state.clock) });
+        }
+    }
+
+    /// After a change of the plan: targets that nobody sets any more would be waited for in vain.
+    pub(super) fn forget_what_is_not_managed(&mut self) {
+        match self.managed() {
+            Managed::Unmanaged => {
+                self.state.pools.clear();
+                self.state.retiring.clear();
+            }
+            Managed::Counted => self.state.route = None,
+            Managed::Routed => {}
         }
     }
 
@@ -314,3 +374,6 @@ fn candidate_size(plan: &Plan, attempt: &Attempt, replicas: u32) -> (Weight, Opt
     let least = if weight.is_zero() && !special { 0 } else { replicas.min(1) };
     (weight, fixed.map(|size| size.max(least)))
 }
+
+/// How many moves back to stable are chosen at once; the next look chooses the others.
+const MOST_MOVES: u32 = 64;

@@ -2,8 +2,8 @@
 
 use super::{
     Answer, Attempt, Command, Done, Effect, Failure, Input, Note, Notice, Outcome, Phase, Place, Plan,
-    PoolState, RequestId, Retry, Rule, SCHEMA, Stage, State, Waits, World, advance::told, aim::Managed,
-    effects_of, state::back_off, waits_for, wake_of,
+    RequestId, Retreat, Retry, Rule, SCHEMA, Stage, State, Waits, World, advance::told, aim::Managed,
+    effects_of, retreat::Cause, state::back_off, waits_for, wake_of,
 };
 use crate::{
     analysis::run::Reading,
@@ -37,8 +37,8 @@ pub struct Decision {
 /// backwards: the state remembers the latest time it heard, and a clock stepped back pauses everything.
 ///
 /// Deciding again with [`Input::Tick`] at the same time changes nothing more.
-pub fn decide(plan: &Plan, state: State, input: &Input, now: Timestamp) -> Decision {
-    let mut turn = Turn { plan, state, notes: Vec::new() };
+pub fn decide(plan: &Plan, mut state: State, input: &Input, now: Timestamp) -> Decision {
+    let mut turn = Turn { plan, state: &mut state, notes: Vec::new() };
     if turn.state.schema > SCHEMA {
         turn.note(
             Rule::SchemaUnknown,
@@ -52,7 +52,7 @@ pub fn decide(plan: &Plan, state: State, input: &Input, now: Timestamp) -> Decis
         turn.hear(input);
         turn.settle();
     }
-    let Turn { state, notes, .. } = turn;
+    let notes = turn.notes;
     Decision {
         effects: effects_of(plan, &state),
         wake: wake_of(plan, &state),
@@ -65,7 +65,7 @@ pub fn decide(plan: &Plan, state: State, input: &Input, now: Timestamp) -> Decis
 /// One call of [`decide`] under way.
 pub(super) struct Turn<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) state: State,
+    pub(super) state: &'a mut State,
     pub(super) notes: Vec<Note>,
 }
 
@@ -94,6 +94,7 @@ impl Turn<'_> {
 
     /// Goes on as far as the facts allow. Ends, because every `Go` moves a stage, a step or a phase forward.
     fn settle(&mut self) {
+        self.forget_what_is_not_managed();
         loop {
             let next = match std::mem::replace(&mut self.state.phase, Phase::Idle) {
                 Phase::Idle => {
@@ -156,16 +157,19 @@ impl Turn<'_> {
                 aim.retry = None;
             }
         }
+        if self.managed() == Managed::Unmanaged {
+            return;
+        }
+        let State { pools, stable, phase, .. } = &mut *self.state;
+        let is_known = |revision: &Revision| *stable == *revision || phase.candidate() == Some(revision);
         for (revision, seen) in &world.pools.by_revision {
-            if !self.state.pools.contains_key(revision) {
+            let pool = match pools.get_mut(revision) {
+                Some(pool) => pool,
                 // Instances that neither we made nor our revisions own are somebody else's business, and a pool of
                 // ours that stands at nothing is where it is to be.
-                if !self.is_known(revision) && (seen.fence.is_none() || seen.wanted == 0) {
-                    continue;
-                }
-                self.state.pools.insert(revision.clone(), PoolState::default());
-            }
-            let Some(pool) = self.state.pools.get_mut(revision) else { continue };
+                None if (seen.fence.is_none() || seen.wanted == 0) && !is_known(revision) => continue,
+                None => pools.entry(revision.clone()).or_default(),
+            };
             pool.wanted = seen.wanted;
             pool.ready = seen.ready;
             if let Some(aim) = &mut pool.aim {
@@ -175,7 +179,9 @@ impl Turn<'_> {
                 }
             }
         }
-        for (revision, pool) in &mut self.state.pools {
+        let mut has_strays = false;
+        for (revision, pool) in pools {
+            has_strays |= !is_known(revision);
             if !world.pools.by_revision.contains_key(revision) {
                 pool.wanted = 0;
                 pool.ready = 0;
@@ -185,7 +191,9 @@ impl Turn<'_> {
                 }
             }
         }
-        self.adopt_strays();
+        if has_strays {
+            self.adopt_strays();
+        }
         if let Phase::Progressing(attempt) = &mut self.state.phase {
             let ready = self.state.pools.get(&attempt.candidate).map_or(0, |pool| pool.ready);
             if ready > attempt.most_ready {
@@ -193,10 +201,6 @@ impl Turn<'_> {
                 attempt.progress = self.state.clock;
             }
         }
-    }
-
-    fn is_known(&self, revision: &Revision) -> bool {
-        self.state.stable == *revision || self.state.candidate() == Some(revision)
     }
 
     fn answered(&mut self, id: RequestId, answer: &Result<Answer, Failure>) {
@@ -242,12 +246,15 @@ impl Turn<'_> {
             Ok(Answer::Told) => return false,
             Err(failure) => Reading::Failure { kind: failure.kind, message: failure.message.clone() },
         };
-        let Some(measurement) = placed.run.record(analysis, metric, ordinal, reading, now) else {
-            return false;
-        };
-        let message = told(analysis, measurement);
-        self.note(Rule::Measured, message);
-        true
+        let mut messages: Vec<_> =
+            placed.run.expire(analysis, now).iter().map(|measurement| told(analysis, measurement)).collect();
+        let heard = placed.run.record(analysis, metric, ordinal, reading, now);
+        messages.extend(heard.map(|measurement| told(analysis, measurement)));
+        let is_heard = !messages.is_empty();
+        for message in messages {
+            self.note(Rule::Measured, message);
+        }
+        is_heard
     }
 
     fn gate_answered(&mut self, step: usize, asked: u32, answer: &Result<Answer, Failure>) -> bool {
@@ -324,12 +331,26 @@ impl Turn<'_> {
         self.state.phase = match (phase, command) {
             (Phase::Progressing(attempt), Command::Abort(reason)) => {
                 let reason = if reason.is_empty() { "a person said so" } else { reason };
-                self.begin_retreat(attempt, reason.to_owned(), None)
+                self.begin_retreat(attempt, reason.to_owned(), Cause::Refused)
             }
             (Phase::Progressing(attempt), command) => self.command_attempt(attempt, command),
             (Phase::Retreating(mut retreat), Command::Abort(_)) => {
                 retreat.at_once = true;
+                retreat.is_refused = true;
                 retreat.then = None;
+                Phase::Retreating(retreat)
+            }
+            (Phase::Retreating(retreat), Command::Retry)
+                if retreat.then.as_ref().is_some_and(|then| *then != retreat.candidate) =>
+            {
+                self.note(
+                    Rule::CommandIgnored,
+                    format!(
+                        "`retry` changes nothing: {} was submitted after {}",
+                        retreat.then.as_ref().map_or("", Revision::as_str),
+                        retreat.candidate
+                    ),
+                );
                 Phase::Retreating(retreat)
             }
             (Phase::Retreating(mut retreat), Command::Retry) => {
@@ -374,35 +395,48 @@ impl Turn<'_> {
                 phase
             }
             Phase::Idle => self.begin_attempt(revision.clone()),
-            Phase::Done(done) if done.candidate == *revision || *revision == self.state.stable => {
-                Phase::Done(done)
+            // Whoever submits something else in between and then the same again means it.
+            Phase::Done(done) if *revision == self.state.stable => {
+                Phase::Done(Done { is_refused: false, ..done })
             }
+            Phase::Done(done) if done.candidate == *revision && done.is_refused => Phase::Done(done),
             Phase::Done(_) => self.begin_attempt(revision.clone()),
             Phase::Progressing(attempt) if attempt.candidate == *revision => Phase::Progressing(attempt),
             Phase::Progressing(attempt) if *revision == self.state.stable => self.begin_retreat(
                 attempt,
                 "the revision to deliver is the stable one again".to_owned(),
-                None,
+                Cause::Changed(None),
             ),
-            Phase::Progressing(attempt) => {
-                self.begin_retreat(attempt, format!("superseded by {revision}"), Some(revision.clone()))
-            }
-            Phase::Retreating(mut retreat) => {
-                // The candidate being given up is still the revision asked for: it takes a retry to try it again.
-                if retreat.candidate != *revision && *revision != self.state.stable {
-                    retreat.then = Some(revision.clone());
-                } else if *revision == self.state.stable || retreat.then.as_ref() != Some(revision) {
-                    retreat.then = None;
-                }
-                Phase::Retreating(retreat)
-            }
+            Phase::Progressing(attempt) => self.begin_retreat(
+                attempt,
+                format!("superseded by {revision}"),
+                Cause::Changed(Some(revision.clone())),
+            ),
+            Phase::Retreating(retreat) => Phase::Retreating(self.revised_on_the_way_back(retreat, revision)),
         };
+    }
+
+    fn revised_on_the_way_back(&self, mut retreat: Retreat, revision: &Revision) -> Retreat {
+        if *revision == self.state.stable {
+            retreat.is_refused = false;
+            retreat.then = None;
+        } else if *revision != retreat.candidate {
+            retreat.is_refused = false;
+            retreat.then = Some(revision.clone());
+        } else if !retreat.is_refused {
+            retreat.then = Some(revision.clone());
+        }
+        retreat
     }
 
     pub(super) fn begin_attempt(&mut self, candidate: Revision) -> Phase {
         self.state.attempt = self.state.attempt.saturating_add(1);
         self.state.plan = self.plan.fingerprint();
         self.state.retiring.retain(|retiring| retiring.revision != candidate);
+        // What was kept to be looked at is kept until the next attempt.
+        for retiring in &mut self.state.retiring {
+            retiring.at.get_or_insert(self.state.clock);
+        }
         let attempt = Attempt::new(&self.state.stable, candidate, self.plan.spec().preview, self.state.clock);
         self.say(
             Rule::AttemptStarted,
@@ -436,7 +470,7 @@ impl Turn<'_> {
             not_before: self.state.clock,
             failures: 0,
         });
-        self.state.notices_so_far += 1;
+        self.state.notices_so_far = self.state.notices_so_far.saturating_add(1);
         self.note(rule, message);
     }
 }

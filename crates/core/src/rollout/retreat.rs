@@ -8,12 +8,7 @@ use super::{
 use crate::traffic::{Revision, Route, Weight};
 
 impl Turn<'_> {
-    pub(super) fn begin_retreat(
-        &mut self,
-        attempt: Box<Attempt>,
-        reason: String,
-        then: Option<Revision>,
-    ) -> Phase {
+    pub(super) fn begin_retreat(&mut self, attempt: Box<Attempt>, reason: String, cause: Cause) -> Phase {
         self.say(
             Rule::AbortStarted,
             format!(
@@ -21,8 +16,18 @@ impl Turn<'_> {
                 self.state.attempt, attempt.candidate, self.state.stable
             ),
         );
-        let retreat =
-            Retreat { candidate: attempt.candidate, reason, since: self.state.clock, at_once: false, then };
+        let (is_refused, then) = match cause {
+            Cause::Refused => (true, None),
+            Cause::Changed(then) => (false, then),
+        };
+        let retreat = Retreat {
+            candidate: attempt.candidate,
+            reason,
+            since: self.state.clock,
+            at_once: false,
+            is_refused,
+            then,
+        };
         let stable = self.state.stable.clone();
         let replicas = self.replicas();
         match self.managed() {
@@ -38,7 +43,7 @@ impl Turn<'_> {
                         aim.seen = true;
                     }
                 }
-                self.aim_counted(&retreat.candidate, Weight::ZERO);
+                self.aim_counted_back(&retreat.candidate);
             }
         }
         Phase::Retreating(retreat)
@@ -58,7 +63,7 @@ impl Turn<'_> {
                 self.is_routed() && self.state.weight().is_zero() && self.is_there(&stable, None)
             }
             Managed::Counted => {
-                self.aim_counted(&retreat.candidate, Weight::ZERO);
+                self.aim_counted_back(&retreat.candidate);
                 self.is_counted(&retreat.candidate, Weight::ZERO) && self.is_there(&stable, None)
             }
         };
@@ -89,7 +94,7 @@ impl Turn<'_> {
 
     fn back_on_stable(&mut self, retreat: Retreat) -> Phase {
         let now = self.state.clock;
-        let Retreat { candidate, reason, then, .. } = retreat;
+        let Retreat { candidate, reason, is_refused, then, .. } = retreat;
         if then.as_ref() != Some(&candidate) {
             self.let_go(candidate.clone(), self.plan.spec().keep_aborted.map(|kept| kept.after(now)));
         }
@@ -102,7 +107,15 @@ impl Turn<'_> {
         );
         match then {
             Some(next) => self.begin_attempt(next),
-            None => Phase::Done(Done { candidate, outcome: Outcome::Aborted(reason), at: now }),
+            None => Phase::Done(Done { candidate, outcome: Outcome::Aborted(reason), at: now, is_refused }),
         }
     }
+}
+
+/// Why traffic goes back.
+pub(super) enum Cause {
+    /// The candidate is not good enough, or a person said so: submitting it again changes nothing.
+    Refused,
+    /// Something else is to be delivered, or in another way; with what to try next, if that is known.
+    Changed(Option<Revision>),
 }

@@ -76,11 +76,7 @@ impl State {
 
     /// The revision on trial, or on its way back; none otherwise.
     pub fn candidate(&self) -> Option<&Revision> {
-        match &self.phase {
-            Phase::Progressing(attempt) => Some(&attempt.candidate),
-            Phase::Retreating(retreat) => Some(&retreat.candidate),
-            Phase::Idle | Phase::Done(_) => None,
-        }
+        self.phase.candidate()
     }
 
     /// The attempt under way, if it is going forward.
@@ -126,6 +122,16 @@ pub enum Phase {
     Retreating(Retreat),
     /// The attempt is over. Stable takes everything; whichever revision that is.
     Done(Done),
+}
+
+impl Phase {
+    pub(super) fn candidate(&self) -> Option<&Revision> {
+        match self {
+            Self::Progressing(attempt) => Some(&attempt.candidate),
+            Self::Retreating(retreat) => Some(&retreat.candidate),
+            Self::Idle | Self::Done(_) => None,
+        }
+    }
 }
 
 /// One try to bring one candidate out.
@@ -240,6 +246,10 @@ pub struct Retreat {
     /// Move all traffic at once, even if stable has not its full capacity yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_once: bool,
+    /// Whether the candidate failed, or a person gave it up: submitting it again then changes nothing. It can be tried
+    /// again by a retry, or by submitting it after another revision was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
     /// The revision to try next, once stable has everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<Revision>,
@@ -256,6 +266,9 @@ pub struct Done {
     pub outcome: Outcome,
     /// When.
     pub at: Timestamp,
+    /// As [`Retreat::is_refused`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
 }
 
 /// How an attempt ended.
@@ -411,7 +424,7 @@ pub fn waits_for(plan: &Plan, state: &State) -> Waits {
                 Stage::Settling => instances(&attempt.candidate)
                     .or_else(|| instances(&state.stable))
                     .or_else(route)
-                    .unwrap_or(Waits::Time(state.clock)),
+                    .unwrap_or(Waits::Route),
                 Stage::Opening | Stage::Shifting | Stage::Starting | Stage::Passed => Waits::Route,
                 Stage::Holding(Some(until)) => Waits::Time(*until),
                 Stage::Holding(None) => Waits::Person,

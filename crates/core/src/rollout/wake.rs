@@ -1,6 +1,6 @@
 //! When to look again.
 
-use super::{Phase, Plan, SCHEMA, Stage, State};
+use super::{Phase, Plan, Retry, SCHEMA, Stage, State};
 use crate::time::{GoDuration, Timestamp};
 
 /// The next time anything can change by itself; none if only an input can change it.
@@ -12,16 +12,18 @@ pub fn wake_of(plan: &Plan, state: &State) -> Option<Timestamp> {
     }
     let mut earliest = Earliest(None);
     let mut world_is_awaited = false;
+    // A retry whose time has come is among the effects; from then on it is the world that is awaited.
+    let retry = |retry: Option<&Retry>| retry.map(|retry| retry.at).filter(|at| *at > state.clock);
     if let Some(aim) = state.route.as_ref().filter(|aim| !aim.seen) {
         world_is_awaited = true;
-        earliest.or(aim.retry.as_ref().map(|retry| retry.at));
+        earliest.or(retry(aim.retry.as_ref()));
     }
     for pool in state.pools.values() {
         if let Some(aim) = &pool.aim {
             if !aim.seen || pool.ready < aim.value {
                 world_is_awaited = true;
             }
-            earliest.or(aim.retry.as_ref().filter(|_| !aim.seen).map(|retry| retry.at));
+            earliest.or(retry(aim.retry.as_ref().filter(|_| !aim.seen)));
         }
     }
     match &state.phase {
@@ -34,7 +36,9 @@ pub fn wake_of(plan: &Plan, state: &State) -> Option<Timestamp> {
                 }
             }
             earliest.or(attempt.deadline(plan));
-            if attempt.paused.is_none() {
+            if attempt.short {
+                world_is_awaited = true;
+            } else if attempt.paused.is_none() && attempt.unconcluded(plan).is_none() {
                 match attempt.stage {
                     Stage::Holding(until) => earliest.or(until),
                     Stage::Gating { again, .. } => earliest.or(again),

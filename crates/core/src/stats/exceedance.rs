@@ -18,7 +18,7 @@
 //! // Requests up to 100 ms, up to 250 ms, up to 1 s, and above.
 //! let mut slower = ExceedanceHistogram::new(RatioGrid::harm(1.1)?, &[0.1, 0.25, 1.0])?;
 //! for id in 1..=8 {
-//!     let (control, candidate) = ([900, 80, 15, 5], [80, 10, 5, 5]);
+//!     let (control, candidate) = ([900, 80, 15, 5], [88, 7, 1, 4]);
 //!     let _ = slower.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
 //! }
 //! assert!(slower.rejects(0.01)?);

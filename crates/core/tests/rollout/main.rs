@@ -3,5 +3,6 @@
 mod blue_green;
 mod canary;
 mod counted;
+mod edges;
 mod laws;
 mod sim;

@@ -8,8 +8,8 @@ use serinus_core::{
     metric::{Question, Sample},
     port::{Fence, Fenced, Pool, Pools},
     rollout::{
-        Answer, Command, Decision, Effect, Failure, Input, Note, Outcome, Phase, Plan, PlanSpec, Rule, State,
-        World, decide, effects_of,
+        Answer, Command, Decision, Effect, Failure, Input, Note, Outcome, Phase, Plan, PlanSpec, Rule, Stage,
+        State, World, decide, effects_of,
     },
     time::{GoDuration, Timestamp},
     traffic::{Revision, Route, Weight},
@@ -36,6 +36,12 @@ pub(crate) struct Sim {
     pub(crate) ladder: Vec<Weight>,
     pub(crate) told: Vec<String>,
     pub(crate) frozen: bool,
+    pub(crate) frozen_routes: bool,
+    pub(crate) frozen_pools: bool,
+    /// Revisions whose instances are scaled by nobody.
+    pub(crate) deaf: Vec<Revision>,
+    /// Whether answers come a second after their time.
+    pub(crate) late: bool,
 }
 
 impl Sim {
@@ -56,6 +62,10 @@ impl Sim {
             ladder: Vec::new(),
             told: Vec::new(),
             frozen: false,
+            frozen_routes: false,
+            frozen_pools: false,
+            deaf: Vec::new(),
+            late: false,
         }
     }
 
@@ -81,6 +91,14 @@ impl Sim {
         assert_eq!(decision.effects, effects_of(&self.plan, &reloaded), "effects are no view of the state");
         let again = decide(&self.plan, reloaded, &Input::Tick, self.now);
         assert_eq!(again.state, decision.state, "a tick at the same time changes something");
+        if matches!(input, Input::Seen(_)) && !effects_of(&self.plan, &decision.state).iter().any(is_question)
+        {
+            assert!(
+                decision.wake.is_none_or(|wake| wake > decision.state.clock),
+                "it asks to be woken at once, over and over: {:#?}",
+                decision.state
+            );
+        }
         let Decision { state, effects, wake, notes, .. } = decision;
         self.state = state;
         self.wake = wake;
@@ -88,11 +106,19 @@ impl Sim {
         let mut answers = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Route { route, fence } if !self.frozen => self.apply_route(route, fence),
-                Effect::Scale { revision, replicas, fence } if !self.frozen => {
+                Effect::Route { route, fence } if !(self.frozen || self.frozen_routes) => {
+                    self.apply_route(route, fence)
+                }
+                Effect::Scale { revision, replicas, fence }
+                    if !(self.frozen || self.frozen_pools || self.deaf.contains(&revision)) =>
+                {
                     self.apply_scale(revision, replicas, fence)
                 }
                 Effect::Route { .. } | Effect::Scale { .. } => {}
+                Effect::Ask { id, due, .. } if self.late => {
+                    self.now = GoDuration::from_secs(1).after(due);
+                    answers.push(Input::Answered { id, answer: Ok(Answer::Sample(Sample::number(100.0))) });
+                }
                 Effect::Ask { id, question, .. } => {
                     answers
                         .push(Input::Answered { id, answer: (self.source)(&question).map(Answer::Sample) });
@@ -176,6 +202,21 @@ impl Sim {
         panic!("never: {what}\n{:#?}", self.state);
     }
 
+    pub(crate) fn stage(&self) -> Option<Stage> {
+        self.state.attempt_under_way().map(|attempt| attempt.stage.clone())
+    }
+
+    /// All instances of a revision die.
+    pub(crate) fn kill(&mut self, revision: &str) {
+        self.pools.get_mut(&revision.into()).unwrap().ready = 0;
+    }
+
+    /// All instances of a revision come up.
+    pub(crate) fn heal(&mut self, revision: &str) {
+        let pool = self.pools.get_mut(&revision.into()).unwrap();
+        pool.ready = pool.wanted;
+    }
+
     pub(crate) fn advance(&mut self, length: GoDuration) {
         self.now = length.after(self.now);
     }
@@ -203,4 +244,9 @@ impl Sim {
     pub(crate) fn ladder_percent(&self) -> Vec<f64> {
         self.ladder.iter().map(|weight| weight.as_percent()).collect()
     }
+}
+
+/// Whether an answer may come at any moment.
+fn is_question(effect: &Effect) -> bool {
+    !matches!(effect, Effect::Route { .. } | Effect::Scale { .. })
 }

@@ -8,7 +8,7 @@ use serinus_core::stats::{
 
 use super::{
     super::{Input, shown},
-    arm, divided_by_zero, interval, scale, text,
+    divided_by_zero, interval, scale, text,
 };
 
 pub(crate) fn welch(input: Input<'_>) -> Result<Value, String> {

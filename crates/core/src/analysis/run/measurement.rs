@@ -55,6 +55,9 @@ impl Measurement {
 
     pub(super) fn new(spec: &Metric, metric: usize, asked: Asked, reading: Reading, now: Timestamp) -> Self {
         let (judged, value) = match reading {
+            Reading::Answer(Sample::Number(value)) => {
+                (spec.judge.judge(&Sample::Number(value)), value.text())
+            }
             Reading::Answer(sample) => (spec.judge.judge(&sample), sample.to_string()),
             Reading::Failure { kind, message } => {
                 let reason = if message.is_empty() { kind.to_string() } else { message };

@@ -55,7 +55,9 @@ impl Progress {
         self.counters.record(measurement.outcome);
         self.next = (!in_rounds).then(|| metric.next_due(measurement.outcome, measurement.finished));
         let keep = (metric.retention as usize).max(1);
-        if self.measurements.len() >= keep {
+        if keep == 1 {
+            self.measurements.clear();
+        } else if self.measurements.len() >= keep {
             self.measurements.drain(..=self.measurements.len() - keep);
         }
         self.measurements.push(measurement);

@@ -73,10 +73,9 @@ pub struct DryRunSummary {
 pub fn overall<'a>(standings: impl Iterator<Item = Standing<'a>>, ending: bool) -> Assessment {
     let mut worst: Option<Standing<'a>> = None;
     let mut dry_run = DryRunSummary::default();
-    let (mut any, mut all_over) = (false, true);
+    let mut phases = Phases::default();
     for standing in standings {
-        any = true;
-        all_over &= standing.phase.is_over();
+        phases.add(standing.dry_run, standing.phase);
         if standing.dry_run {
             dry_run.add(standing.phase);
         } else if standing.phase.is_over() && worst.as_ref().is_none_or(|worst| standing.phase > worst.phase)
@@ -84,14 +83,49 @@ pub fn overall<'a>(standings: impl Iterator<Item = Standing<'a>>, ending: bool) 
             worst = Some(standing);
         }
     }
-    let bad = worst.filter(|worst| worst.phase != Phase::Successful);
-    let (phase, message) = match bad {
-        _ if !any => (Phase::Error, "there is no metric to measure".to_owned()),
-        Some(bad) => (bad.phase, bad.message()),
-        None if !all_over && !ending => (Phase::Running, String::new()),
-        None => (Phase::Successful, String::new()),
+    let message = match worst.filter(|worst| worst.phase != Phase::Successful) {
+        _ if !phases.any => "there is no metric to measure".to_owned(),
+        Some(bad) => bad.message(),
+        None => String::new(),
     };
-    Assessment { phase, message, dry_run }
+    Assessment { phase: phases.phase(ending), message, dry_run }
+}
+
+/// The phase of [`overall`], from whether each metric is a dry run and its phase; without the words.
+pub(super) fn phase_of(metrics: impl Iterator<Item = (bool, Phase)>, ending: bool) -> Phase {
+    let mut phases = Phases::default();
+    metrics.for_each(|(dry_run, phase)| phases.add(dry_run, phase));
+    phases.phase(ending)
+}
+
+/// What the phases of the metrics come to.
+#[derive(Default)]
+struct Phases {
+    any: bool,
+    /// Whether one has not ended.
+    running: bool,
+    /// The worst bad end of those that decide.
+    bad: Option<Phase>,
+}
+
+impl Phases {
+    fn add(&mut self, dry_run: bool, phase: Phase) {
+        self.any = true;
+        if !phase.is_over() {
+            self.running = true;
+        } else if !dry_run && phase != Phase::Successful {
+            self.bad = self.bad.max(Some(phase));
+        }
+    }
+
+    fn phase(&self, ending: bool) -> Phase {
+        match self.bad {
+            _ if !self.any => Phase::Error,
+            Some(bad) => bad,
+            None if self.running && !ending => Phase::Running,
+            None => Phase::Successful,
+        }
+    }
 }
 
 impl DryRunSummary {

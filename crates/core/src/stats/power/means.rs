@@ -64,7 +64,8 @@ fn t_power(effect: f64, count: f64, design: Design, both_tails: bool) -> f64 {
 
 /// `P((Z + shift) / S > t)` with `S² ~ χ²/freedom`, for `freedom` of at least 1.
 ///
-/// Integrates `P(Z > t s - shift)` over the density of `S`, which is smooth and falls off like a bell.
+/// Integrates `P(Z > t s - shift)` over the density of `S`, which falls off like a bell. With few degrees of freedom it
+/// begins at 0 like a power of `s` that need not be whole; over the fourth root of `s` it is smooth there too.
 fn noncentral_t_sf(t: f64, freedom: f64, shift: f64) -> f64 {
     let half = freedom / 2.0;
     let deviation = (0.5 / freedom).sqrt();
@@ -73,15 +74,16 @@ fn noncentral_t_sf(t: f64, freedom: f64, shift: f64) -> f64 {
         - special::stirling_remainder(half);
     let narrow = deviation.min(1.0 / t.abs().max(1.0));
     let panels = ((to - from) / (2.0 * narrow)).ceil().clamp(8.0, 400.0) as usize;
-    let at = |(s, weight): (f64, f64)| {
+    let at = |(root, weight): (f64, f64)| {
+        let s = root * root * root * root;
         let ln_s = libm::log(s);
         // freedom/2 (1 - s² + 2 ln s), by deviations from 1.
         let excess = s - 1.0;
         let ln_excess = if excess.abs() < 0.5 { libm::log1p(excess) } else { ln_s };
         let bell = half * (2.0 * ln_excess - excess * (2.0 + excess));
-        weight * libm::exp(ln_norm + bell - ln_s) * special::normal_sf(t * s - shift)
+        4.0 * weight * libm::exp(ln_norm + bell - 0.25 * ln_s) * special::normal_sf(t * s - shift)
     };
-    quadrature::points(from, to, panels).into_iter().map(at).sum()
+    quadrature::points(from.sqrt().sqrt(), to.sqrt().sqrt(), panels).into_iter().map(at).sum()
 }
 
 /// Standard deviations of `S` that count.
@@ -93,7 +95,7 @@ mod tests {
 
     #[test]
     fn without_shift_it_is_students_t() {
-        for freedom in [1.0, 2.5, 8.0, 100.0, 1e5] {
+        for freedom in [1.0, 1.1, 2.5, 3.7, 8.0, 100.0, 1e5] {
             for t in [0.0, 0.7, 2.0, 5.0] {
                 let (noncentral, central) =
                     (noncentral_t_sf(t, freedom, 0.0), special::student_t_sf(t, freedom));
