@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A file is a list of cases, or an object with a list `cases`; a case has an `id`, an `area`, an `input` and what is
-//! `expected`. One line is printed for each case that fails, and for each that this program cannot read; the last
+//! `expected`. An object with a list `vectors` holds statistics instead: a vector has a `method` in place of the area,
+//! and a `tolerance`. One line is printed for each case that fails, and for each that this program cannot read; the last
 //! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed,
 //! and 2 if no file was named.
 
@@ -21,6 +22,7 @@ mod counts;
 mod reading;
 mod runs;
 mod schedule;
+mod stats;
 
 fn main() -> ExitCode {
     let files: Vec<_> = std::env::args().skip(1).collect();
@@ -63,16 +65,26 @@ fn cases(file: &str) -> Result<Vec<Value>, String> {
     let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     match document {
         Value::Array(cases) => Ok(cases),
-        Value::Object(mut document) => match document.remove("cases") {
-            Some(Value::Array(cases)) => Ok(cases),
-            _ => Err("expected a list of cases, or an object with a list `cases`".to_owned()),
-        },
+        Value::Object(mut document) => {
+            match document.remove("cases").or_else(|| document.remove("vectors")) {
+                Some(Value::Array(cases)) => Ok(cases),
+                _ => {
+                    Err("expected a list of cases, or an object with a list `cases` or `vectors`".to_owned())
+                }
+            }
+        }
         _ => Err("expected a list of cases".to_owned()),
     }
 }
 
 /// `None`: as expected.
 fn run(case: &Value) -> Result<Option<String>, Unreadable> {
+    if let Some(method) = case.get("method").and_then(Value::as_str) {
+        return match stats::left_out(method) {
+            Some(reason) => Err(Unreadable(format!("{method}: {reason}"))),
+            None => stats::check(case).map_err(Unreadable),
+        };
+    }
     let area = case.get("area").and_then(Value::as_str).unwrap_or_default();
     let answer: fn(&Input<'_>) -> Result<Answer, Unreadable> = match area {
         "approximate-weight" => counts::approximate_weight,

@@ -85,11 +85,11 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 4 | [`driver`] |
+//! | 4 | [`driver`], [`simulate`] |
 //! | 3 | [`strategy`] |
 //! | 2 | [`rollout`] |
 //! | 1 | [`analysis`], [`capacity`] |
-//! | 0 | [`port`], [`metric`], [`traffic`], [`time`] |
+//! | 0 | [`stats`], [`port`], [`metric`], [`traffic`], [`time`] |
 //!
 //! # Features
 //!
@@ -110,6 +110,8 @@ pub mod driver;
 pub mod metric;
 pub mod port;
 pub mod rollout;
+pub mod simulate;
+pub mod stats;
 pub mod strategy;
 pub mod time;
 pub mod traffic;

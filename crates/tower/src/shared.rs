@@ -146,7 +146,12 @@ impl<S> Shared<S> {
     }
 
     /// What stable and candidate did in a window that ends now and is `length` nanoseconds long.
-    pub(crate) fn arms(&self, pair: &(Revision, Revision), window: Window, length: u64) -> Result<Option<Arms>, PortError> {
+    pub(crate) fn arms(
+        &self,
+        pair: &(Revision, Revision),
+        window: Window,
+        length: u64,
+    ) -> Result<Option<Arms>, PortError> {
         let backends = self.backends();
         for revision in [&pair.0, &pair.1] {
             find(&backends, revision)?;

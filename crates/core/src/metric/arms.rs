@@ -69,7 +69,9 @@ pub enum ArmsError {
         value: String,
     },
     /// More failures than requests.
-    #[error("the {arm} arm has {failures} failures in {requests} requests: do both counters count the same requests?")]
+    #[error(
+        "the {arm} arm has {failures} failures in {requests} requests: do both counters count the same requests?"
+    )]
     TooManyFailures {
         /// `stable` or `candidate`.
         arm: &'static str,
@@ -87,7 +89,9 @@ pub enum ArmsError {
         what: &'static str,
     },
     /// Not a map with both arms.
-    #[error("the answer {value} has no counts of two arms: expected `stable` and `candidate`, each with `requests` and `failures`")]
+    #[error(
+        "the answer {value} has no counts of two arms: expected `stable` and `candidate`, each with `requests` and `failures`"
+    )]
     NoArms {
         /// What was found, shortened.
         value: String,
@@ -150,7 +154,8 @@ impl From<Arms> for Sample {
             ]);
             if !counts.latency.is_empty() {
                 let pairs = counts.latency.into_iter();
-                let pairs = pairs.map(|(edge, count)| Self::List(vec![Self::Number(edge), Self::number(count as f64)]));
+                let pairs = pairs
+                    .map(|(edge, count)| Self::List(vec![Self::Number(edge), Self::number(count as f64)]));
                 map.insert("latency".to_owned(), Self::List(pairs.collect()));
             }
             Self::Map(map)
@@ -190,7 +195,12 @@ fn arm(map: &BTreeMap<String, Sample>, arm: &'static str) -> Result<ArmCounts, A
                 };
                 match pair.as_slice() {
                     [Sample::Number(edge), below] => latency.push((*edge, count(below, arm, "latency")?)),
-                    _ => return Err(ArmsError::BadHistogram { arm, what: "it is no list of pairs of numbers" }),
+                    _ => {
+                        return Err(ArmsError::BadHistogram {
+                            arm,
+                            what: "it is no list of pairs of numbers",
+                        });
+                    }
                 }
             }
         }
@@ -234,13 +244,28 @@ mod tests {
             (r#"{"stable":{"requests":1},"candidate":{"failures":1}}"#, "no data of the candidate arm"),
             (r#"{"stable":{"requests":-1},"candidate":{"requests":1}}"#, "stable.requests is -1"),
             (r#"{"stable":{"requests":1.5},"candidate":{"requests":1}}"#, "stable.requests is 1.5"),
-            (r#"{"stable":{"requests":{"$number":"NaN"}},"candidate":{"requests":1}}"#, "stable.requests is NaN"),
+            (
+                r#"{"stable":{"requests":{"$number":"NaN"}},"candidate":{"requests":1}}"#,
+                "stable.requests is NaN",
+            ),
             (r#"{"stable":{"requests":1e300},"candidate":{"requests":1}}"#, "stable.requests is 1e"),
-            (r#"{"stable":{"requests":1,"failures":2},"candidate":{"requests":1}}"#, "2 failures in 1 requests"),
+            (
+                r#"{"stable":{"requests":1,"failures":2},"candidate":{"requests":1}}"#,
+                "2 failures in 1 requests",
+            ),
             (r#"{"stable":7,"candidate":{"requests":1}}"#, "stable is 7"),
-            (r#"{"stable":{"requests":1,"latency":[[0.1,1]]},"candidate":{"requests":1}}"#, "last edge is not +Inf"),
-            (r#"{"stable":{"requests":1,"latency":[[0.2,1],[0.1,1]]},"candidate":{"requests":1}}"#, "do not rise"),
-            (r#"{"stable":{"requests":1,"latency":[[0.2,1],[0.3,0]]},"candidate":{"requests":1}}"#, "its counts fall"),
+            (
+                r#"{"stable":{"requests":1,"latency":[[0.1,1]]},"candidate":{"requests":1}}"#,
+                "last edge is not +Inf",
+            ),
+            (
+                r#"{"stable":{"requests":1,"latency":[[0.2,1],[0.1,1]]},"candidate":{"requests":1}}"#,
+                "do not rise",
+            ),
+            (
+                r#"{"stable":{"requests":1,"latency":[[0.2,1],[0.3,0]]},"candidate":{"requests":1}}"#,
+                "its counts fall",
+            ),
             (r#"{"stable":{"requests":1,"latency":[1]},"candidate":{"requests":1}}"#, "no list of pairs"),
         ] {
             let sample: Sample = serde_json::from_str(answer).unwrap();

@@ -160,6 +160,7 @@ pub fn effects_of(plan: &Plan, state: &State) -> Vec<Effect> {
                         candidate: attempt.candidate.clone(),
                         stable: state.stable.clone(),
                         at: open.at,
+                        window: None,
                     },
                     due: open.due,
                 });

@@ -1,0 +1,95 @@
+//! What evidence costs: a window of a counter, a window of a latency histogram, a window of a split; and the rank test
+//! of two samples of a million beside the sorting of the same two.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use serinus_core::stats::{
+    contingency::{Table, fisher_exact},
+    exceedance::{BucketWindow, ExceedanceHistogram},
+    grid::{Arm, CounterGrid, RateRatio, RatioGrid, Window},
+    ranks::mann_whitney,
+    sample_ratio::SampleRatio,
+};
+
+fn evidence(criterion: &mut Criterion) {
+    let Ok(grid) = RatioGrid::harm(1.1) else { return };
+    let mut counter = CounterGrid::new(grid.clone());
+    let mut id = 0;
+    criterion.bench_function("grid e-process, one window (bar: 300 ns)", |bencher| {
+        bencher.iter(|| {
+            id += 1;
+            let (control, candidate) = (Arm::new(9000 + id % 7, 90), Arm::new(1000, 9 + id % 5));
+            black_box(counter.observe(black_box(&Window { id, control, candidate })))
+        });
+    });
+
+    let edges = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+    let Ok(mut latency) = ExceedanceHistogram::new(grid, &edges) else { return };
+    let control = [0, 3, 90, 700, 2000, 1800, 300, 80, 20, 5, 2, 1, 1];
+    let candidate = [0, 0, 9, 65, 210, 190, 33, 9, 2, 1, 1, 0, 0];
+    let mut id = 0;
+    criterion.bench_function("latency over twelve edges, one window (bar: 5 us)", |bencher| {
+        bencher.iter(|| {
+            id += 1;
+            let window = BucketWindow { id, control: black_box(&control), candidate: black_box(&candidate) };
+            black_box(latency.observe(&window))
+        });
+    });
+
+    let mut ratio = RateRatio::new();
+    let mut id = 0;
+    criterion.bench_function("rate ratio with interval, one window", |bencher| {
+        bencher.iter(|| {
+            id += 1;
+            let (control, candidate) = (Arm::new(9000, 90), Arm::new(1000, 9 + id % 5));
+            let observed = ratio.observe(&Window { id, control, candidate });
+            black_box((observed, ratio.interval(0.05)))
+        });
+    });
+
+    let Ok(mut split) = SampleRatio::new(&[0.9, 0.1], 100.0) else { return };
+    let mut id = 0;
+    criterion.bench_function("sample ratio, one batch", |bencher| {
+        bencher.iter(|| {
+            id += 1;
+            black_box(split.observe(id, black_box(&[900 + id % 3, 100])))
+        });
+    });
+}
+
+fn tables(criterion: &mut Criterion) {
+    let table = Table::new([100_000_000, 900_000_000], [100_010_000, 899_990_000]);
+    criterion.bench_function("Fisher on counts of 1e8 (bar: 1 ms)", |bencher| {
+        bencher.iter(|| black_box(fisher_exact(black_box(&table))));
+    });
+}
+
+fn samples(criterion: &mut Criterion) {
+    let sample = |seed: u64| -> Vec<f64> {
+        let mut state = seed;
+        let numbers = (0..1_000_000).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64
+        });
+        numbers.collect()
+    };
+    let (first, second) = (sample(1), sample(2));
+    let mut group = criterion.benchmark_group("a million against a million");
+    group.sample_size(10);
+    group.bench_function("sorting both", |bencher| {
+        bencher.iter(|| {
+            let (mut first, mut second) = (first.clone(), second.clone());
+            first.sort_unstable_by(f64::total_cmp);
+            second.sort_unstable_by(f64::total_cmp);
+            black_box((first, second))
+        });
+    });
+    group.bench_function("Mann-Whitney (bar: three times the sorting)", |bencher| {
+        bencher.iter(|| black_box(mann_whitney(black_box(&first), black_box(&second))));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, evidence, tables, samples);
+criterion_main!(benches);

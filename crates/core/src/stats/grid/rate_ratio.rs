@@ -1,0 +1,145 @@
+//! How many times as often the candidate fails: estimate and interval.
+
+use libm::{exp, log, log1p};
+use serde::{Deserialize, Serialize};
+
+use super::{Window, log_sum_exp};
+use crate::stats::{
+    Interval, Undefined,
+    evidence::{EvidenceError, Observed, Progress, SchemaVersion},
+    probability,
+};
+
+/// The likelihood of the rate ratio over windows of failures, and its confidence sequence.
+///
+/// The interval holds the ratio at all times at once with probability `1 − α`: it is the set of ratios at which the
+/// mixture of all likelihoods, `Σ w(r) L(r)`, is less than `1/α` times the likelihood. The likelihoods are kept at
+/// 129 ratios from 1/64 to 64 and the ends are rounded outward to the next of these; a ratio beyond them makes the end
+/// 0 or infinite. The weights are normal in `ln r` with standard deviation 0.8. Same model and same assumptions as
+/// [`CounterGrid`](super::CounterGrid).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct RateRatio {
+    sums: Vec<f64>,
+    /// `r − 1` and the logarithm of the weight, by ratio.
+    table: Vec<(f64, f64)>,
+    failures: u64,
+    progress: Progress,
+}
+
+impl RateRatio {
+    /// Nothing known.
+    pub fn new() -> Self {
+        let points = 2 * HALF + 1;
+        let raw = |index: usize| -0.5 * (ln_ratio(index) / SPREAD) * (ln_ratio(index) / SPREAD);
+        let total = log_sum_exp((0..points).map(raw));
+        let table = (0..points).map(|index| (libm::expm1(ln_ratio(index)), raw(index) - total)).collect();
+        Self { sums: vec![0.0; points], table, failures: 0, progress: Progress::default() }
+    }
+
+    /// Adds a window. On an error nothing has changed.
+    pub fn observe(&mut self, window: &Window) -> Result<Observed, EvidenceError> {
+        if self.progress.has_seen(window.id) {
+            return Ok(Observed::AlreadySeen);
+        }
+        let share = window.share()?;
+        let counted = window.control.failures.checked_add(window.candidate.failures);
+        let total = counted.and_then(|counted| self.failures.checked_add(counted));
+        self.failures = total.ok_or(EvidenceError::TooMany { what: "number of failures" })?;
+        self.progress.pass(window.id);
+        let failures = window.failures();
+        let Some(share) = share.filter(|_| failures > 0.0) else { return Ok(Observed::NoInformation) };
+        let failed = window.candidate.failures as f64;
+        for (index, (sum, (excess, _))) in self.sums.iter_mut().zip(&self.table).enumerate() {
+            *sum += failed * ln_ratio(index) - failures * log1p(share * excess);
+        }
+        Ok(Observed::Counted)
+    }
+
+    /// The most likely ratio, within a quarter of the distance of two ratios of the grid (7 %).
+    pub fn estimate(&self) -> Result<f64, Undefined> {
+        if self.failures == 0 {
+            return Err(Undefined::NoInformation {
+                what: "a comparison without failures",
+                remedy: "wait for some, or compare something that happens more often",
+            });
+        }
+        let best = self.sums.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        let (index, top) = best.map_or((HALF, 0.0), |(index, top)| (index, *top));
+        let neighbours =
+            index.checked_sub(1).and_then(|left| self.sums.get(left)).zip(self.sums.get(index + 1));
+        // The vertex of the parabola through the three highest.
+        let shift = neighbours.map_or(0.0, |(left, right)| {
+            let curvature = left - 2.0 * top + right;
+            if curvature < 0.0 { (0.5 * (left - right) / curvature).clamp(-0.5, 0.5) } else { 0.0 }
+        });
+        Ok(exp(ln_ratio(index) + shift * STEP))
+    }
+
+    /// The ratios that are not refuted with error probability `alpha`; all of them before the first failure.
+    pub fn interval(&self, alpha: f64) -> Result<Interval, Undefined> {
+        let threshold = -log(probability("alpha", alpha)?);
+        let mixture = log_sum_exp(self.sums.iter().zip(&self.table).map(|(sum, (_, weight))| weight + sum));
+        let kept = |sum: &f64| mixture - sum < threshold;
+        // The mixture never exceeds the greatest likelihood, so that at least one ratio is kept; the likelihood is
+        // concave in the logarithm of the ratio, so that those kept have no gap.
+        let first = self.sums.iter().position(kept).unwrap_or(0);
+        let last = self.sums.iter().rposition(kept).unwrap_or(2 * HALF);
+        let lower = if first == 0 { 0.0 } else { exp(ln_ratio(first - 1)) };
+        let upper = if last == 2 * HALF { f64::INFINITY } else { exp(ln_ratio(last + 1)) };
+        Ok(Interval::new(lower, upper))
+    }
+}
+
+impl Default for RateRatio {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    version: SchemaVersion,
+    log_likelihoods: Vec<f64>,
+    failures: u64,
+    progress: Progress,
+}
+
+impl From<RateRatio> for Stored {
+    fn from(state: RateRatio) -> Self {
+        let RateRatio { sums, table: _, failures, progress } = state;
+        Self { version: SchemaVersion, log_likelihoods: sums, failures, progress }
+    }
+}
+
+impl TryFrom<Stored> for RateRatio {
+    type Error = EvidenceError;
+
+    fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
+        let Stored { version: SchemaVersion, log_likelihoods: sums, failures, progress } = stored;
+        progress.check()?;
+        let fresh = Self::new();
+        if sums.len() != fresh.sums.len() {
+            return Err(EvidenceError::Shape {
+                what: "the list of log-likelihoods",
+                got: sums.len(),
+                expected: fresh.sums.len(),
+            });
+        }
+        if sums.iter().any(|sum| !sum.is_finite()) {
+            return Err(EvidenceError::Damaged { what: "a log-likelihood is not finite" });
+        }
+        Ok(Self { sums, failures, progress, ..fresh })
+    }
+}
+
+fn ln_ratio(index: usize) -> f64 {
+    (index as f64 - HALF as f64) * STEP
+}
+
+/// Ratios on each side of 1.
+const HALF: usize = 64;
+/// ln 64 / 64.
+const STEP: f64 = std::f64::consts::LN_2 * 6.0 / 64.0;
+const SPREAD: f64 = 0.8;
