@@ -25,8 +25,9 @@ use crate::{
 ///
 /// As a [`MetricProvider`] it answers [`Query::SUCCESS_RATE`] and [`Query::DURATION`] of [`Query::BUILTIN`] for the
 /// candidate of the question: over the window of the query (one minute if it has none) before the moment it is
-/// asked. [`Query::ARMS`] is answered for both revisions and for the window of the question, which is taken to end at
-/// the moment it is asked; windows never overlap, and one that was answered is answered the same again.
+/// asked. [`Query::ARMS`] is answered for both revisions and for the window of the question, which is taken to end when
+/// it is first asked about and must begin where another one ended; an empty one makes a beginning. A window that was
+/// answered is answered the same again, and none goes on across a change of the route.
 ///
 /// The window of a rate is met to within 5 % or 20 ms of real time, whichever is more. Latency ends when the head of
 /// the answer is there, and is right to 3.2 %. Without a request in the window the answer is [`Sample::empty`].
@@ -108,16 +109,14 @@ impl<S> Handle<S> {
         let window = question.window.ok_or_else(|| {
             invalid("a question about both arms needs a window: ask it by a metric that compares")
         })?;
-        let length = GoDuration::between(window.from, window.to);
-        if length <= GoDuration::ZERO {
+        if window.to < window.from {
             return Err(invalid("the window ends before it begins"));
         }
-        let length = (length.as_nanos() as f64 / self.shared.speed) as u64;
-        let pair = (question.stable.clone(), question.candidate.clone());
-        self.shared.arms(&pair, window, length)?.map(Sample::from).ok_or_else(|| {
+        let arms = self.shared.arms(&question.stable, &question.candidate, window)?;
+        arms.map(Sample::from).ok_or_else(|| {
             PortError::new(
                 PortErrorKind::Transient,
-                "this split does not remember how the window began: the next one begins now",
+                "this split does not know what was before the window: the next one begins now",
             )
         })
     }

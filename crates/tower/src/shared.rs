@@ -141,23 +141,23 @@ impl<S> Shared<S> {
         };
         self.table.store(Arc::new(table));
         let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
-        self.windows.mark(self.time.nanos(), meters);
+        self.windows.cut(meters);
         Ok(())
     }
 
-    /// What stable and candidate did in a window that ends now and is `length` nanoseconds long.
+    /// What both arms did in a window that ends now.
     pub(crate) fn arms(
         &self,
-        pair: &(Revision, Revision),
+        stable: &Revision,
+        candidate: &Revision,
         window: Window,
-        length: u64,
     ) -> Result<Option<Arms>, PortError> {
         let backends = self.backends();
-        for revision in [&pair.0, &pair.1] {
+        for revision in [stable, candidate] {
             find(&backends, revision)?;
         }
         let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
-        Ok(self.windows.answer(pair, window, length, self.time.nanos(), meters))
+        Ok(self.windows.answer(stable, candidate, window, meters))
     }
 
     pub(crate) fn insert(&self, revision: Revision, service: S) {

@@ -7,32 +7,25 @@ use std::{
 
 use serinus_core::{
     metric::{ArmCounts, Arms, Window},
+    time::Timestamp,
     traffic::Revision,
 };
 
 use crate::{histogram::Counts, meter::Meter};
 
-/// Remembers what all meters held when the route changed and when somebody asked.
+/// Remembers what all meters held when a window ended, and when the route changed.
 ///
-/// A window begins at a moment that is remembered, and never before the end of the one that was answered last: windows
-/// are disjoint even if the clock of whoever asks and ours differ.
+/// A moment is known by the time that whoever asks has for it, and is what the meters held when that time was first
+/// heard of: so windows that follow one another neither overlap nor leave a gap, whatever the clocks say.
 #[derive(Debug, Default)]
 pub(crate) struct Windows {
-    inner: Mutex<Inner>,
+    marks: Mutex<VecDeque<Mark>>,
 }
-
-#[derive(Debug, Default)]
-struct Inner {
-    marks: VecDeque<Mark>,
-    answers: VecDeque<(Pair, Window, Arms)>,
-}
-
-/// Stable and candidate.
-type Pair = (Revision, Revision);
 
 #[derive(Debug)]
 struct Mark {
-    at: u64,
+    /// None where the route changed.
+    at: Option<Timestamp>,
     meters: Vec<(Revision, Reading)>,
 }
 
@@ -44,66 +37,51 @@ pub(crate) struct Reading {
 }
 
 impl Windows {
-    /// Remembers this moment.
-    pub(crate) fn mark<'a>(&self, now: u64, meters: impl Iterator<Item = (&'a Revision, &'a Meter)>) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.push(now, read(meters));
+    /// The route changes: no window goes on across this moment.
+    pub(crate) fn cut<'a>(&self, meters: impl Iterator<Item = (&'a Revision, &'a Meter)>) {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        push(&mut marks, Mark { at: None, meters: read(meters) });
     }
 
-    /// What both arms did in a window that ends now and began `length` nanoseconds ago; the same again for a window
-    /// that was answered before. None if its beginning is not remembered: then the next one begins now.
+    /// What both arms did in a window; the same again for a window that was answered before. None if its beginning was
+    /// never the end of another one: the next can begin where this one ends.
     pub(crate) fn answer<'a>(
         &self,
-        pair: &Pair,
+        stable: &Revision,
+        candidate: &Revision,
         window: Window,
-        length: u64,
-        now: u64,
         meters: impl Iterator<Item = (&'a Revision, &'a Meter)>,
     ) -> Option<Arms> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, _, arms)) = inner.answers.iter().find(|(of, at, _)| of == pair && *at == window) {
-            return Some(arms.clone());
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = |marks: &VecDeque<Mark>, at| marks.iter().position(|mark| mark.at == Some(at));
+        if place(&marks, window.to).is_none() {
+            push(&mut marks, Mark { at: Some(window.to), meters: read(meters) });
         }
-        let start = now.saturating_sub(length);
-        let beginning = inner.marks.iter().min_by_key(|mark| mark.at.abs_diff(start));
-        let beginning = beginning.filter(|mark| mark.at.abs_diff(start) <= length / 4);
-        let end = read(meters);
-        let arms = beginning.and_then(|mark| {
-            Some(Arms { stable: between(mark, &end, &pair.0)?, candidate: between(mark, &end, &pair.1)? })
-        });
-        // What lies before the end of an answered window is never counted again.
-        inner.marks.clear();
-        inner.push(now, end);
-        if let Some(arms) = &arms {
-            if inner.answers.len() >= MOST_ANSWERS {
-                inner.answers.pop_front();
-            }
-            inner.answers.push_back((pair.clone(), window, arms.clone()));
-        }
-        arms
+        let (start, end) = (place(&marks, window.from)?, place(&marks, window.to)?);
+        // Whoever asked before the route changed, and is answered after, is told of the time before.
+        let end = (start..end).find(|place| *place > start && marks[*place].at.is_none()).unwrap_or(end);
+        let between = |revision| between(&marks[start], &marks[end], revision);
+        Some(Arms { stable: between(stable)?, candidate: between(candidate)? })
     }
 }
 
-impl Inner {
-    fn push(&mut self, at: u64, meters: Vec<(Revision, Reading)>) {
-        if self.marks.len() >= MOST_MARKS {
-            self.marks.pop_front();
-        }
-        self.marks.push_back(Mark { at, meters });
+fn push(marks: &mut VecDeque<Mark>, mark: Mark) {
+    if marks.len() >= MOST_MARKS {
+        marks.pop_front();
     }
+    marks.push_back(mark);
 }
 
 fn read<'a>(meters: impl Iterator<Item = (&'a Revision, &'a Meter)>) -> Vec<(Revision, Reading)> {
     meters.map(|(revision, meter)| (revision.clone(), meter.reading())).collect()
 }
 
-fn between(start: &Mark, end: &[(Revision, Reading)], revision: &Revision) -> Option<ArmCounts> {
-    let of = |readings: &[(Revision, Reading)]| {
-        readings.iter().find(|(of, _)| of == revision).map(|(_, reading)| reading.clone())
-    };
+fn between(start: &Mark, end: &Mark, revision: &Revision) -> Option<ArmCounts> {
+    let of =
+        |mark: &Mark| mark.meters.iter().find(|(of, _)| of == revision).map(|(_, reading)| reading.clone());
     let end = of(end)?;
     // A revision that came after the beginning started from nothing.
-    let start = of(&start.meters).unwrap_or_default();
+    let start = of(start).unwrap_or_default();
     let latency = end.counts.since(&start.counts);
     let requests = latency.total();
     // Meters are read while requests are counted, so an error may be seen before the request that it is.
@@ -111,7 +89,5 @@ fn between(start: &Mark, end: &[(Revision, Reading)], revision: &Revision) -> Op
     Some(ArmCounts { requests, failures, latency: latency.edges() })
 }
 
-/// Enough for every change of weight of a long plan between two questions.
+/// Enough for some metrics with windows of different length.
 const MOST_MARKS: usize = 64;
-/// A question is asked again only shortly after: when its answer was lost on the way.
-const MOST_ANSWERS: usize = 16;

@@ -135,8 +135,7 @@ impl TryFrom<&Sample> for Arms {
 
     fn try_from(sample: &Sample) -> Result<Self, ArmsError> {
         let Sample::Map(map) = sample else {
-            let mut value = sample.to_string();
-            value.truncate(value.floor_char_boundary(SHOWN));
+            let value = sample.to_string().chars().take(SHOWN).collect();
             return Err(ArmsError::NoArms { value });
         };
         let arms = Self { stable: arm(map, "stable")?, candidate: arm(map, "candidate")? };
@@ -211,14 +210,14 @@ fn arm(map: &BTreeMap<String, Sample>, arm: &'static str) -> Result<ArmCounts, A
 
 fn count(sample: &Sample, arm: &str, name: &str) -> Result<u64, ArmsError> {
     match sample.as_number().map(Number::get) {
-        Some(value) if value >= 0.0 && value <= MOST && value.fract() == 0.0 => Ok(value as u64),
+        Some(value) if (0.0..=MOST).contains(&value) && value.fract() == 0.0 => Ok(value as u64),
         _ => Err(ArmsError::NoCount { place: format!("{arm}.{name}"), value: sample.to_string() }),
     }
 }
 
 /// Up to here every whole number is a number of its own.
 const MOST: f64 = 9_007_199_254_740_992.0;
-/// How much of a strange answer an error shows, in bytes.
+/// How much of a strange answer an error shows, in characters.
 const SHOWN: usize = 200;
 
 #[cfg(test)]
