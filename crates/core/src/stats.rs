@@ -31,6 +31,7 @@ pub mod betting;
 pub mod combine;
 pub mod contingency;
 pub mod counters;
+pub mod dispersion;
 pub mod drift;
 pub mod evidence;
 pub mod exceedance;

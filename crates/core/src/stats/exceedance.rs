@@ -60,7 +60,17 @@ pub struct ExceedanceHistogram {
     log_e: f64,
     progress: Progress,
     /// The terms of one window that all edges share; kept to observe without allocating.
-    shared: Vec<f64>,
+    shared: Scratch,
+}
+
+/// Room for what the edges of one window share; says nothing about the evidence.
+#[derive(Clone, Debug)]
+struct Scratch(Vec<f64>);
+
+impl PartialEq for Scratch {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -114,7 +124,7 @@ impl ExceedanceHistogram {
         };
         let edges: Vec<Edge> = edges.iter().zip(weights).map(edge).collect();
         let mut state =
-            Self { edges, log_e: 0.0, progress: Progress::default(), shared: empty.clone(), grid };
+            Self { edges, log_e: 0.0, progress: Progress::default(), shared: Scratch(empty.clone()), grid };
         state.log_e = state.mean();
         Ok(state)
     }
@@ -164,7 +174,7 @@ impl ExceedanceHistogram {
         let share = candidate as f64 / (control as f64 + candidate as f64);
         if informative {
             let scale = self.grid.scale(share);
-            for (shared, point) in self.shared.iter_mut().zip(self.grid.points()) {
+            for (shared, point) in self.shared.0.iter_mut().zip(self.grid.points()) {
                 *shared = log1p(scale * point.excess);
             }
         }
@@ -182,7 +192,7 @@ impl ExceedanceHistogram {
                 continue;
             }
             counted = true;
-            for ((sum, point), shared) in edge.sums.iter_mut().zip(self.grid.points()).zip(&self.shared) {
+            for ((sum, point), shared) in edge.sums.iter_mut().zip(self.grid.points()).zip(&self.shared.0) {
                 *sum += failed * point.ln_ratio - failures * shared;
             }
             edge.log_e = self.grid.mixed(&edge.sums);
