@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "expr")]
 pub use self::condition::{Condition, ConditionError, EvaluationError};
 pub use self::{
+    comparison::{Compared, Comparison},
     counters::{Counters, MetricStatus},
     judge::Judged,
     outcome::{Data, Outcome, Phase},
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub mod arguments;
+pub mod comparison;
 #[cfg(feature = "expr")]
 mod condition;
 mod counters;
@@ -189,4 +191,7 @@ pub enum Judge {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max: Option<Number>,
     },
+    /// By comparing the candidate with stable, window by window, until there is evidence. The query answers with the
+    /// counts of both arms ([`Arms`](crate::metric::Arms)), as [`Query::ARMS`] does.
+    Compare(Box<Comparison>),
 }

@@ -238,13 +238,13 @@ fn rounds_start_one_interval_in_and_fail_by_the_first_metric_that_does() {
     run.start_due(&analysis, at(60));
     assert_eq!(run.open().count(), 2);
     answer(&mut run, &analysis, 0, BAD, at(61)).unwrap();
-    assert_eq!(run.tally(), RoundTally { passed: 0, failed: 1, failed_in_a_row: 1 });
+    assert_eq!(run.carried().rounds, RoundTally { passed: 0, failed: 1, failed_in_a_row: 1 });
     assert_eq!(run.open().count(), 0, "the round is over");
     assert_eq!(run.wake(&analysis), Some(at(121)));
     for metric in [1, 0] {
         answer(&mut run, &analysis, metric, GOOD, at(121)).unwrap();
     }
-    assert_eq!(run.tally(), RoundTally { passed: 1, failed: 1, failed_in_a_row: 0 });
+    assert_eq!(run.carried().rounds, RoundTally { passed: 1, failed: 1, failed_in_a_row: 0 });
     answer(&mut run, &analysis, 0, GOOD, at(181)).unwrap();
     answer(&mut run, &analysis, 1, f64::NAN, at(181)).unwrap();
     let assessment = run.assess(&analysis);
@@ -262,8 +262,8 @@ fn failures_in_a_row_are_forgiven_by_a_success_and_inherited_by_the_next_run() {
     answer(&mut run, &analysis, 0, BAD, at(60)).unwrap();
     answer(&mut run, &analysis, 0, GOOD, at(120)).unwrap();
     assert_eq!(run.phase(), Phase::Successful);
-    let mut next = Run::continuing(&analysis, run.tally(), at(120));
-    assert_eq!(next.tally(), RoundTally { passed: 0, failed: 1, failed_in_a_row: 0 });
+    let mut next = Run::continuing(&analysis, run.carried(), at(120));
+    assert_eq!(next.carried().rounds, RoundTally { passed: 0, failed: 1, failed_in_a_row: 0 });
     answer(&mut next, &analysis, 0, BAD, at(180)).unwrap();
     assert_eq!(next.phase(), Phase::Running);
     answer(&mut next, &analysis, 0, BAD, at(240)).unwrap();

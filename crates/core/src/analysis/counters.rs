@@ -34,6 +34,10 @@ impl Counters {
             Outcome::Failed => &mut self.failed,
             Outcome::Inconclusive => &mut self.inconclusive,
             Outcome::Error => &mut self.error,
+            Outcome::Undecided => {
+                self.consecutive_error = 0;
+                return;
+            }
         });
         if outcome == Outcome::Error {
             add(&mut self.consecutive_error);

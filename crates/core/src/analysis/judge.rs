@@ -1,7 +1,7 @@
 //! From an answer to an outcome.
 
 use super::{Data, Judge, Outcome};
-use crate::metric::{Number, Sample};
+use crate::metric::{Arms, Number, Sample};
 
 /// An answer, judged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,7 @@ impl Judge {
                 by_conditions(success.as_ref(), failure.as_ref(), sample, data)
             }
             Self::Range { min, max } => by_range(*min, *max, sample, data),
+            Self::Compare(_) => one_window(sample, data),
         };
         Judged { outcome, data, reason }
     }
@@ -100,6 +101,14 @@ fn by_conditions(
             ),
         ),
         _ => (outcome, data, reason),
+    }
+}
+
+/// A comparison is decided by all its windows together ([`Run::record`](super::run::Run::record)), never by one.
+fn one_window(sample: &Sample, data: Data) -> (Outcome, Data, String) {
+    match Arms::try_from(sample) {
+        Ok(_) => (Outcome::Undecided, data, "one window of a comparison decides nothing".to_owned()),
+        Err(error) => (Outcome::Error, data, error.to_string()),
     }
 }
 

@@ -17,6 +17,9 @@ pub enum Outcome {
     Inconclusive,
     /// There was no answer that could be judged.
     Error,
+    /// The answer is one more piece of evidence, and there is not enough yet to say anything. It counts towards no
+    /// limit. Only comparisons come to it.
+    Undecided,
 }
 
 impl Outcome {
@@ -27,6 +30,7 @@ impl Outcome {
             Self::Failed => "Failed",
             Self::Inconclusive => "Inconclusive",
             Self::Error => "Error",
+            Self::Undecided => "Undecided",
         }
     }
 }

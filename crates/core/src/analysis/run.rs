@@ -8,8 +8,11 @@ pub use self::{
     standing::{Assessment, DryRunSummary, Standing, overall},
 };
 use self::{progress::Progress, rounds::RoundProgress};
-use super::{Analysis, Phase};
-use crate::time::Timestamp;
+use super::{
+    Analysis, Judge, Phase,
+    comparison::{Evidence, Window},
+};
+use crate::{time::Timestamp, traffic::Weight};
 
 mod conclusive;
 mod measurement;
@@ -54,6 +57,19 @@ pub struct Run {
     rounds: Option<RoundProgress>,
 }
 
+/// What runs of the same analysis within one attempt have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::exhaustive_structs, reason = "the whole of what is handed on")]
+pub struct Carried {
+    /// Rounds counted so far.
+    #[serde(default)]
+    pub rounds: RoundTally,
+    /// The evidence of each metric that compares, by its place; empty if none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Option<Box<Evidence>>>,
+}
+
 /// A question that has been put and not been answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "the whole of a question's identity")]
@@ -66,17 +82,21 @@ pub struct Open {
     pub at: Timestamp,
     /// The moment from which an answer is no longer heard.
     pub due: Timestamp,
+    /// The window asked about, for a comparison.
+    pub window: Option<Window>,
 }
 
 impl Run {
     /// A run that starts now.
     pub fn begin(analysis: &Analysis, now: Timestamp) -> Self {
-        Self::continuing(analysis, RoundTally::default(), now)
+        Self::continuing(analysis, Carried::default(), now)
     }
 
-    /// A run that starts now and inherits the failed rounds of an earlier run of the same analysis within the same
-    /// attempt. Rounds that passed are not inherited: each run needs its own.
-    pub fn continuing(analysis: &Analysis, tally: RoundTally, now: Timestamp) -> Self {
+    /// A run that starts now and inherits from an earlier run of the same analysis within the same attempt: its failed
+    /// rounds, and the evidence of its comparisons. Rounds that passed are not inherited: each run needs its own.
+    pub fn continuing(analysis: &Analysis, carried: Carried, now: Timestamp) -> Self {
+        let Carried { rounds: tally, evidence } = carried;
+        let mut evidence = evidence.into_iter();
         let mut run = Self {
             started: now,
             phase: Phase::Pending,
@@ -84,7 +104,9 @@ impl Run {
             metrics: analysis
                 .metrics
                 .iter()
-                .map(|metric| Progress::begin(metric, analysis.rounds.is_some(), now))
+                .map(|metric| {
+                    Progress::begin(metric, analysis.rounds.is_some(), evidence.next().flatten(), now)
+                })
                 .collect(),
             rounds: analysis.rounds.as_ref().map(|rounds| RoundProgress::begin(rounds, tally, now)),
         };
@@ -97,9 +119,35 @@ impl Run {
         self.started
     }
 
-    /// The rounds so far, to be handed to [`Run::continuing`]; all zero for an analysis without rounds.
-    pub fn tally(&self) -> RoundTally {
-        self.rounds.as_ref().map(|rounds| rounds.tally).unwrap_or_default()
+    /// What the next run of this analysis inherits, to be handed to [`Run::continuing`].
+    pub fn carried(&self) -> Carried {
+        let kept = |progress: &Progress| Some(Box::new(progress.evidence.as_ref()?.carried()));
+        let evidence: Vec<_> = self.metrics.iter().map(kept).collect();
+        Carried {
+            rounds: self.rounds.as_ref().map(|rounds| rounds.tally).unwrap_or_default(),
+            evidence: if evidence.iter().all(Option::is_none) { Vec::new() } else { evidence },
+        }
+    }
+
+    /// What a comparison has seen so far; none for other metrics, and for a metric there is not.
+    pub fn evidence(&self, metric: usize) -> Option<&Evidence> {
+        self.metrics.get(metric)?.evidence.as_deref()
+    }
+
+    /// Lets comparisons begin their windows: both arms take traffic, the candidate this share of it, from now on.
+    pub fn open_windows(&mut self, analysis: &Analysis, share: Weight, now: Timestamp) {
+        if !self.is_over() {
+            for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
+                progress.open_windows(metric, share, now);
+            }
+        }
+    }
+
+    /// Ends the windows of comparisons: the shares are about to change, or one arm takes no traffic.
+    pub fn close_windows(&mut self) {
+        for progress in &mut self.metrics {
+            progress.close_windows();
+        }
     }
 
     /// Whether there is a verdict. Nothing changes any more then.
@@ -151,6 +199,7 @@ impl Run {
                 ordinal: asked.ordinal,
                 at: asked.at,
                 due: asked.due,
+                window: asked.from.map(|from| Window { from, to: asked.at }),
             })
         })
     }
@@ -172,7 +221,14 @@ impl Run {
             self.expire(analysis, now);
             return None;
         }
-        progress.answer(spec, Measurement::new(spec, metric, asked, reading, now), self.rounds.is_some());
+        let measurement = match (&spec.judge, &mut progress.evidence) {
+            (Judge::Compare(comparison), Some(evidence)) => {
+                let strictness = analysis.strictness(comparison);
+                Measurement::compared(comparison, strictness, evidence, metric, asked, reading, now)
+            }
+            _ => Measurement::new(spec, metric, asked, reading, now),
+        };
+        progress.answer(spec, measurement, self.rounds.is_some());
         self.close_round(analysis, now);
         self.settle(analysis);
         self.metrics.get(metric)?.measurements.last()

@@ -38,6 +38,7 @@ impl Analysis {
                 .check()
                 .map_err(|cause| AnalysisError::Metric { place: place(), cause })?;
         }
+        self.check_comparisons()?;
         match &self.rounds {
             Some(rounds) if rounds.passes == 0 => {
                 Err(AnalysisError::NoRounds { analysis: self.name.clone() })
@@ -241,6 +242,18 @@ pub enum AnalysisError {
         field: &'static str,
         /// Its value.
         value: GoDuration,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A comparison that cannot be made.
+    #[error("{place}: {field} is {value}: expected {expected}")]
+    BadComparison {
+        /// Where it stands.
+        place: String,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
         /// What would be right.
         expected: &'static str,
     },

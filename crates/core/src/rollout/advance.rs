@@ -32,7 +32,7 @@ impl Attempt {
             route,
             scale: None,
             runs: Vec::new(),
-            tallies: Vec::new(),
+            carried: Vec::new(),
             waived: Vec::new(),
             waived_places: Vec::new(),
         }
@@ -51,25 +51,23 @@ impl Attempt {
         if let (Some(Step::Analyse(analysis)), Some(placed)) =
             (plan.steps().get(self.step), self.runs.iter().find(|placed| placed.place == place))
         {
-            let tally = placed.run.tally();
-            self.tallies.retain(|(counted, _)| counted != analysis);
-            self.tallies.push((*analysis, tally));
+            let carried = placed.run.carried();
+            self.carried.retain(|(of, _)| of != analysis);
+            self.carried.push((*analysis, carried));
         }
         self.runs.retain(|placed| placed.place != place);
     }
 
     fn begin_run(&mut self, plan: &Plan, place: Place, now: Timestamp) {
         let Some(analysis) = plan.analysis_at(place) else { return };
-        let tally = match (place, plan.steps().get(self.step)) {
+        let earlier = self.run_at(place).map(Run::carried);
+        let carried = earlier.or_else(|| match (place, plan.steps().get(self.step)) {
             (Place::Step(_), Some(Step::Analyse(index))) => {
-                self.tallies.iter().find(|(counted, _)| counted == index).map(|(_, tally)| *tally)
+                self.carried.iter().find(|(of, _)| of == index).map(|(_, carried)| carried.clone())
             }
             _ => None,
-        };
-        let run = match tally {
-            Some(tally) => Run::continuing(analysis, tally, now),
-            None => Run::begin(analysis, now),
-        };
+        });
+        let run = Run::continuing(analysis, carried.unwrap_or_default(), now);
         match self.runs.iter_mut().find(|placed| placed.place == place) {
             Some(placed) => {
                 placed.ordinal = placed.ordinal.saturating_add(1);
@@ -326,6 +324,7 @@ impl Turn<'_> {
                 attempt.begin_run(plan, place, now);
             }
         }
+        let share = self.compared_share(attempt);
         for index in 0..attempt.runs.len() {
             let place = attempt.runs[index].place;
             let Some(analysis) = plan.analysis_at(place) else { continue };
@@ -347,6 +346,10 @@ impl Turn<'_> {
             }
             for measurement in run.expire(analysis, now) {
                 self.notes.push(Note { rule: Rule::Measured, message: told(analysis, &measurement) });
+            }
+            match share {
+                Some(share) => run.open_windows(analysis, share, now),
+                None => run.close_windows(),
             }
             run.start_due(analysis, now);
         }
@@ -381,6 +384,22 @@ impl Turn<'_> {
             }
         }
         None
+    }
+
+    /// The candidate's share of the traffic, while the share is steady and both arms have one: only then are they
+    /// compared.
+    fn compared_share(&self, attempt: &Attempt) -> Option<Weight> {
+        let is_moving = match attempt.stage {
+            Stage::Opening | Stage::Shifting => true,
+            // Without a router, instances that come and go are the share.
+            Stage::Settling => self.managed() == Managed::Counted,
+            Stage::Starting | Stage::Holding(_) | Stage::Analysing | Stage::Gating { .. } | Stage::Passed => {
+                false
+            }
+        };
+        let Route { weight, mirror, .. } = &attempt.route;
+        let both = !weight.is_full() && (attempt.route.serves(&attempt.candidate) || !mirror.is_zero());
+        (both && !is_moving && !attempt.short).then_some(*weight)
     }
 
     /// With nobody to take the candidate's traffic, it goes to stable until there is somebody.

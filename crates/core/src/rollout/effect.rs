@@ -160,7 +160,7 @@ pub fn effects_of(plan: &Plan, state: &State) -> Vec<Effect> {
                         candidate: attempt.candidate.clone(),
                         stable: state.stable.clone(),
                         at: open.at,
-                        window: None,
+                        window: open.window,
                     },
                     due: open.due,
                 });

@@ -339,6 +339,7 @@ impl TryFrom<PlanSpec> for Plan {
                 .validate()
                 .map_err(|cause| PlanError::Analysis { place: format!("analyses[{index}]"), cause })?;
         }
+        check_comparisons(&spec)?;
         for (place, length) in [
             ("keepOld", Some(spec.keep_old)),
             ("keepAborted", spec.keep_aborted),
@@ -351,6 +352,50 @@ impl TryFrom<PlanSpec> for Plan {
         let fingerprint = fingerprint(&spec);
         Ok(Self { spec, fingerprint })
     }
+}
+
+/// Two arms can be compared only while both take traffic; elsewhere a comparison would wait for ever.
+fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
+    let (mut weight, mut special) = (Weight::ZERO, false);
+    // Before each step: whether both arms take traffic.
+    let mut both = Vec::with_capacity(spec.steps.len() + 1);
+    let mut full = None;
+    for (index, step) in spec.steps.iter().enumerate() {
+        both.push(!weight.is_full() && (!weight.is_zero() || special));
+        match step {
+            Step::Weight(to) => weight = *to,
+            Step::Switch => weight = Weight::FULL,
+            Step::Match(matches) => special = !matches.is_empty(),
+            Step::Mirror(share) => special = !share.is_zero(),
+            Step::Scale(_) | Step::Hold(_) | Step::Analyse(_) | Step::Gate(_) => {}
+        }
+        if weight.is_full() {
+            full.get_or_insert(index);
+        }
+    }
+    both.push(!weight.is_full() && (!weight.is_zero() || special));
+    let compares = |analysis: usize| {
+        let metrics = spec.analyses.get(analysis).into_iter().flat_map(|analysis| &analysis.metrics);
+        metrics.filter(|metric| !metric.dry_run).any(|metric| metric.comparison().is_some())
+    };
+    for (step, kind) in spec.steps.iter().enumerate() {
+        if matches!(kind, Step::Analyse(analysis) if compares(*analysis)) && !both[step] {
+            return Err(PlanError::NothingToCompare { place: format!("steps[{step}]") });
+        }
+    }
+    for (index, background) in spec.background.iter().enumerate() {
+        if !compares(background.analysis) {
+            continue;
+        }
+        let place = format!("background[{index}]");
+        if let Some(step) = full.filter(|full| *full < background.during.end) {
+            return Err(PlanError::ComparedTooLong { place, step });
+        }
+        if !both[background.during.start + 1..=background.during.end].contains(&true) {
+            return Err(PlanError::NothingToCompare { place });
+        }
+    }
+    Ok(())
 }
 
 /// What an attempt depends on: one that is under way begins again if this changes, and only then.
@@ -436,6 +481,24 @@ pub enum PlanError {
         end: usize,
         /// How many steps there are.
         steps: usize,
+    },
+    /// A comparison without a second arm.
+    #[error(
+        "{place} compares candidate and stable where one of them takes no traffic: put it after a weight above 0 and below 100 %, a match or a mirror"
+    )]
+    NothingToCompare {
+        /// Where it stands.
+        place: String,
+    },
+    /// A comparison that goes on when stable takes no traffic any more.
+    #[error(
+        "{place} compares candidate and stable, but steps[{step}] leaves stable without traffic: let it end before, at {step}"
+    )]
+    ComparedTooLong {
+        /// Where it stands.
+        place: String,
+        /// The step that takes all traffic from stable.
+        step: usize,
     },
     /// A gate nobody can open, having no name.
     #[error("steps[{step}] is a gate without a name: give it the name its hook knows")]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CandidateScale, Place, Plan};
 use crate::{
-    analysis::run::{RoundTally, Run},
+    analysis::run::{Carried, Run},
     port::Fence,
     time::{GoDuration, Timestamp},
     traffic::{Revision, Route, Weight},
@@ -169,9 +169,9 @@ pub struct Attempt {
     /// The analyses that run or ran, the latest run of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<PlacedRun>,
-    /// Rounds counted so far, each with the place of its analysis: the steps that name it share them.
+    /// What the steps that name the same analysis have in common, each with the place of the analysis.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tallies: Vec<(usize, RoundTally)>,
+    pub carried: Vec<(usize, Carried)>,
     /// Steps that people moved past; part of the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<usize>,

@@ -11,6 +11,10 @@ use crate::{
 };
 
 /// A growing share of the traffic, step by step, with looks at the metrics in between.
+///
+/// Unless it is told what to look at, candidate and stable are compared while both take traffic
+/// ([`Analysis::comparison`]): evidence that the candidate is worse takes it back, and without evidence that it is not,
+/// it does not get all traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -24,6 +28,9 @@ pub struct Canary {
     /// Analyses that run beside the steps, each with the place of the step it begins with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Beside>,
+    /// Whether candidate and stable are compared if no other analysis is named.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub compare: bool,
     /// How long the world may take to follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress_deadline: Option<ProgressDeadline>,
@@ -67,6 +74,17 @@ pub struct Beside {
     pub from_step: usize,
 }
 
+impl CanaryStep {
+    /// Whether the candidate takes traffic from here on.
+    fn leads_to_candidate(&self) -> bool {
+        match self {
+            Self::Weight(weight) | Self::Mirror(weight) => !weight.is_zero(),
+            Self::Match(matches) => !matches.is_empty(),
+            Self::Scale(_) | Self::Hold(_) | Self::Analyse(_) | Self::Gate(_) => false,
+        }
+    }
+}
+
 impl Canary {
     /// A canary behind a router, for an application of this many instances.
     pub const fn new(replicas: u32) -> Self {
@@ -96,6 +114,7 @@ impl Canary {
             capacity,
             steps: Vec::new(),
             beside: Vec::new(),
+            compare: true,
             progress_deadline: None,
             keep_old: GoDuration::ZERO,
         }
@@ -143,6 +162,12 @@ impl Canary {
         self
     }
 
+    /// Looks at nothing but what is named: without any analysis only time and people decide.
+    pub const fn without_comparison(mut self) -> Self {
+        self.compare = false;
+        self
+    }
+
     /// How long the world may take to follow.
     pub const fn progress_deadline(mut self, deadline: ProgressDeadline) -> Self {
         self.progress_deadline = Some(deadline);
@@ -166,7 +191,21 @@ impl Canary {
 }
 
 impl From<Canary> for PlanSpec {
-    fn from(canary: Canary) -> Self {
+    fn from(mut canary: Canary) -> Self {
+        let full = canary
+            .steps
+            .iter()
+            .position(|step| matches!(step, CanaryStep::Weight(weight) if weight.is_full()));
+        let first = canary.steps.iter().position(CanaryStep::leads_to_candidate);
+        let is_judged = !canary.beside.is_empty()
+            || canary.steps.iter().any(|step| matches!(step, CanaryStep::Analyse(_)));
+        if let Some(first) = first.filter(|first| full.is_none_or(|full| *first < full))
+            && canary.compare
+            && !is_judged
+        {
+            let analysis = Analysis::comparison("comparison with stable").without_end();
+            canary.beside.push(Beside { analysis, from_step: first });
+        }
         let mut analyses = Vec::new();
         let mut place = |analysis: Analysis| {
             // Equal analyses are one: rounds that fail are counted together, wherever they are run.
@@ -191,9 +230,11 @@ impl From<Canary> for PlanSpec {
         let background = canary
             .beside
             .into_iter()
-            .map(|beside| Background {
-                analysis: place(beside.analysis),
-                during: beside.from_step..steps.len(),
+            .map(|beside| {
+                // Where stable takes no traffic there is nothing to compare with.
+                let compares = beside.analysis.metrics.iter().any(|metric| metric.comparison().is_some());
+                let end = full.filter(|_| compares).unwrap_or(steps.len());
+                Background { analysis: place(beside.analysis), during: beside.from_step..end }
             })
             .collect();
         Self {
@@ -206,4 +247,13 @@ impl From<Canary> for PlanSpec {
             ..Self::default()
         }
     }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_yes(value: &bool) -> bool {
+    *value
 }

@@ -2,6 +2,7 @@
 
 mod blue_green;
 mod canary;
+mod comparing;
 mod counted;
 mod edges;
 mod laws;

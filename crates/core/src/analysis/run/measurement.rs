@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::progress::Asked;
 use crate::{
-    analysis::{Data, Judged, Metric, Outcome},
-    metric::Sample,
+    analysis::{
+        Data, Judged, Metric, Outcome,
+        comparison::{Comparison, Evidence, Strictness},
+    },
+    metric::{Arms, ArmsError, Sample, Window},
     port::PortErrorKind,
     time::Timestamp,
 };
@@ -62,6 +65,45 @@ impl Measurement {
             Reading::Failure { kind, message } => {
                 let reason = if message.is_empty() { kind.to_string() } else { message };
                 (Judged { outcome: Outcome::Error, data: Data::Erroneous, reason }, String::new())
+            }
+        };
+        Self::ended(metric, asked, judged, value, now)
+    }
+
+    /// One window of a comparison.
+    pub(super) fn compared(
+        comparison: &Comparison,
+        strictness: Strictness,
+        evidence: &mut Evidence,
+        metric: usize,
+        asked: Asked,
+        reading: Reading,
+        now: Timestamp,
+    ) -> Self {
+        let sample = match reading {
+            Reading::Answer(sample) => sample,
+            Reading::Failure { kind, message } => {
+                let reason = if message.is_empty() { kind.to_string() } else { message };
+                let judged = Judged { outcome: Outcome::Error, data: Data::Erroneous, reason };
+                return Self::ended(metric, asked, judged, String::new(), now);
+            }
+        };
+        let (judged, value) = match Arms::try_from(&sample) {
+            Ok(arms) => {
+                let window = Window { from: asked.from.unwrap_or(asked.at), to: asked.at };
+                let judged = evidence.judge(comparison, strictness, window, asked.share, &arms);
+                let Arms { stable, candidate } = &arms;
+                let value = format!(
+                    "stable {} of {} failed, candidate {} of {}",
+                    stable.failures, stable.requests, candidate.failures, candidate.requests
+                );
+                (judged, value)
+            }
+            Err(error) => {
+                let data =
+                    if matches!(error, ArmsError::Missing { .. }) { Data::Empty } else { Data::Erroneous };
+                let judged = Judged { outcome: Outcome::Error, data, reason: error.to_string() };
+                (judged, sample.to_string())
             }
         };
         Self::ended(metric, asked, judged, value, now)

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Measurement, Standing};
 use crate::{
-    analysis::{Counters, Metric, MetricStatus, Outcome, Phase},
+    analysis::{Counters, Judge, Metric, MetricStatus, Outcome, Phase, comparison::Evidence},
     time::{GoDuration, Timestamp},
+    traffic::Weight,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub(super) struct Progress {
     pub(super) next: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) measurements: Vec<Measurement>,
+    /// What a comparison has seen so far; none for other metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) evidence: Option<Box<Evidence>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,30 +34,54 @@ pub(super) struct Asked {
     pub(super) ordinal: u32,
     pub(super) at: Timestamp,
     pub(super) due: Timestamp,
+    /// Where the window begins that ends `at`, for a comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<Timestamp>,
+    /// The candidate's share of the traffic in that window.
+    #[serde(default, skip_serializing_if = "Weight::is_zero")]
+    pub(super) share: Weight,
 }
 
 impl Progress {
-    pub(super) fn begin(metric: &Metric, in_rounds: bool, now: Timestamp) -> Self {
+    pub(super) fn begin(
+        metric: &Metric,
+        in_rounds: bool,
+        evidence: Option<Box<Evidence>>,
+        now: Timestamp,
+    ) -> Self {
+        let evidence = match &metric.judge {
+            Judge::Compare(_) => Some(evidence.unwrap_or_default()),
+            _ => None,
+        };
+        // A comparison waits until both arms take traffic.
+        let waits = in_rounds || evidence.is_some();
         Self {
             phase: Phase::Pending,
             counters: Counters::default(),
             asked: 0,
             open: None,
-            next: (!in_rounds).then(|| metric.initial_delay.after(now)),
+            next: (!waits).then(|| metric.initial_delay.after(now)),
             measurements: Vec::new(),
+            evidence,
         }
     }
 
     pub(super) fn ask(&mut self, metric: &Metric, now: Timestamp) {
         self.next = None;
-        self.open = Some(Asked { ordinal: self.asked, at: now, due: metric.timeout.after(now) });
+        let window = self.evidence.as_mut().and_then(|evidence| evidence.next_window(now));
+        let (from, share) = window.map_or((None, Weight::ZERO), |(from, share)| (Some(from), share));
+        self.open = Some(Asked { ordinal: self.asked, at: now, due: metric.timeout.after(now), from, share });
         self.asked = self.asked.saturating_add(1);
     }
 
     pub(super) fn answer(&mut self, metric: &Metric, measurement: Measurement, in_rounds: bool) {
         self.open = None;
         self.counters.record(measurement.outcome);
-        self.next = (!in_rounds).then(|| metric.next_due(measurement.outcome, measurement.finished));
+        let is_due_again = match &self.evidence {
+            None => !in_rounds,
+            Some(evidence) => evidence.is_open(),
+        };
+        self.next = is_due_again.then(|| metric.next_due(measurement.outcome, measurement.finished));
         let keep = (metric.retention as usize).max(1);
         if keep == 1 {
             self.measurements.clear();
@@ -80,6 +108,30 @@ impl Progress {
         }
     }
 
+    /// Both arms take traffic, the candidate this share of it, from now on.
+    pub(super) fn open_windows(&mut self, metric: &Metric, share: Weight, now: Timestamp) {
+        let (Some(evidence), Judge::Compare(comparison)) = (&mut self.evidence, &metric.judge) else {
+            return;
+        };
+        if self.phase.is_over() {
+            return;
+        }
+        if let Some(from) = evidence.open(comparison, share, now)
+            && self.open.is_none()
+        {
+            self.next = Some(from);
+        }
+    }
+
+    /// The shares change, or one arm takes no traffic: what happens now belongs to no window. A question that was put
+    /// before is still about an even window, and its answer is heard.
+    pub(super) fn close_windows(&mut self) {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.close();
+            self.next = None;
+        }
+    }
+
     pub(super) fn end_well(&mut self) {
         if !self.phase.is_over() {
             self.phase = Phase::Successful;
@@ -96,12 +148,27 @@ impl Progress {
             name: &metric.name,
             dry_run: metric.dry_run,
             phase: self.phase,
-            reason: if self.phase.is_over() { self.counters.assess(metric, true).1 } else { String::new() },
+            reason: self.reason(metric),
             error: self
                 .measurements
                 .last()
                 .filter(|last| last.outcome == Outcome::Error)
                 .map(|last| last.reason.as_str()),
+        }
+    }
+}
+
+impl Progress {
+    /// Why the metric ended as it did; empty while it has not.
+    fn reason(&self, metric: &Metric) -> String {
+        let last = self.measurements.last();
+        match (&self.evidence, last) {
+            _ if !self.phase.is_over() => String::new(),
+            // A verdict on evidence is better told by the evidence than by a limit.
+            (Some(_), Some(last)) if matches!(last.outcome, Outcome::Failed | Outcome::Inconclusive) => {
+                last.reason.clone()
+            }
+            _ => self.counters.assess(metric, true).1,
         }
     }
 }

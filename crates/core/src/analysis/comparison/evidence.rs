@@ -1,0 +1,355 @@
+//! What a comparison has seen so far, and what that says.
+
+use std::hash::{Hash, Hasher};
+
+use libm::log;
+use serde::{Deserialize, Serialize};
+
+use super::{Compared, Comparison, Strictness, latency::Latency, sentence};
+use crate::{
+    analysis::{Data, Judged, Outcome},
+    metric::{ArmCounts, Arms, ArmsError, Window},
+    stats::{
+        evidence::{EProcess as _, EvidenceError},
+        grid::{Arm, CounterGrid, RateRatio, RatioGrid, Window as Counted},
+        sample_ratio::SampleRatio,
+    },
+    time::{GoDuration, Timestamp},
+    traffic::Weight,
+};
+
+/// What a comparison has seen so far. Its size does not grow; it is part of a rollout's state and goes on from it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Evidence {
+    /// The stretch of even traffic under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stretch: Option<Stretch>,
+    /// How much time has been compared.
+    #[serde(default, skip_serializing_if = "GoDuration::is_zero")]
+    compared: GoDuration,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    processes: Option<Processes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sample_ratio: Option<Split>,
+}
+
+/// Traffic that is split the same way since a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Stretch {
+    share: Weight,
+    /// Where the next window begins.
+    from: Timestamp,
+    /// Whether nothing was asked yet: the first window is empty, so that the source knows where the next begins.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_fresh: bool,
+}
+
+/// Whether requests are split as planned, stage by stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Split {
+    share: Weight,
+    test: SampleRatio,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Processes {
+    Counts(Box<Counts>),
+    Latency(Box<Latency>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Counts {
+    harm: CounterGrid,
+    safety: CounterGrid,
+    ratio: RateRatio,
+}
+
+/// The numbers behind a verdict.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Findings {
+    /// Stable's requests, and those of them that failed, or took longer than the edge.
+    pub stable: Arm,
+    /// The candidate's.
+    pub candidate: Arm,
+    /// Of a latency, the edge in seconds that these counts are about.
+    pub edge: Option<f64>,
+    /// How many times as often the candidate fails, at the likeliest; none before the first failure.
+    pub ratio: Option<f64>,
+    /// Where that ratio lies, at all times at once, with the probability that the error probability leaves.
+    pub interval: (f64, f64),
+    /// The logarithm of the greatest e-value so far against "no more than the margin".
+    pub log_harm: f64,
+    /// The logarithm of the e-value against "at least the safety margin".
+    pub log_safety: f64,
+}
+
+impl Evidence {
+    /// What is known, if anything is.
+    pub fn findings(&self, alpha: f64) -> Option<Findings> {
+        match self.processes.as_ref()? {
+            Processes::Counts(counts) => {
+                let Counts { harm, safety, ratio } = &**counts;
+                let (stable, candidate) = harm.totals();
+                Some(Findings::of(stable, candidate, None, ratio, (harm.peak(), safety.log_e()), alpha))
+            }
+            Processes::Latency(latency) => latency.findings(alpha),
+        }
+    }
+
+    /// How much time has been compared.
+    pub const fn compared(&self) -> GoDuration {
+        self.compared
+    }
+
+    /// What another run of the same analysis goes on from: evidence of harm is kept, a pass needs evidence of its own.
+    pub(in crate::analysis) fn carried(&self) -> Self {
+        let mut carried = self.clone();
+        carried.stretch = None;
+        carried.compared = GoDuration::ZERO;
+        match &mut carried.processes {
+            Some(Processes::Counts(counts)) => {
+                counts.safety = CounterGrid::new(counts.safety.grid().clone());
+            }
+            Some(Processes::Latency(latency)) => latency.forget_safety(),
+            None => {}
+        }
+        carried
+    }
+
+    pub(in crate::analysis) const fn is_open(&self) -> bool {
+        self.stretch.is_some()
+    }
+
+    /// Both arms take traffic from now on, the candidate this share. When the first window begins, if a new stretch
+    /// begins.
+    pub(in crate::analysis) fn open(
+        &mut self,
+        comparison: &Comparison,
+        share: Weight,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if self.stretch.is_some_and(|stretch| stretch.share == share) {
+            return None;
+        }
+        let from = comparison.settle.after(now);
+        self.stretch = Some(Stretch { share, from, is_fresh: true });
+        Some(from)
+    }
+
+    pub(in crate::analysis) fn close(&mut self) {
+        self.stretch = None;
+    }
+
+    /// Where the window begins that is asked about next, and the candidate's share in it.
+    pub(in crate::analysis) fn next_window(&mut self, at: Timestamp) -> Option<(Timestamp, Weight)> {
+        let stretch = self.stretch.as_mut()?;
+        let from = if stretch.is_fresh { at } else { stretch.from.min(at) };
+        // Asked about once: what is not answered is left out, never asked about twice.
+        *stretch = Stretch { from: at, is_fresh: false, ..*stretch };
+        Some((from, stretch.share))
+    }
+
+    /// Takes in one window and says what all of them come to.
+    pub(in crate::analysis) fn judge(
+        &mut self,
+        comparison: &Comparison,
+        strictness: Strictness,
+        window: Window,
+        share: Weight,
+        arms: &Arms,
+    ) -> Judged {
+        if window.from == window.to {
+            let reason = "windows begin here".to_owned();
+            return Judged { outcome: Outcome::Undecided, data: Data::Present, reason };
+        }
+        let error = self.observe(comparison, window, share, arms).err();
+        let judged = |outcome, reason| Judged { outcome, data: Data::Present, reason };
+        let findings = self.findings(strictness.error);
+        let told = |ending: &str| sentence::tell(comparison, findings.as_ref(), strictness, ending);
+        // First what speaks against the candidate: nothing below may hide it.
+        if self.harm() / comparison.dispersion.get() >= -log(strictness.error) {
+            let outcome = if comparison.critical { Outcome::Failed } else { Outcome::Inconclusive };
+            return judged(outcome, told("worse"));
+        }
+        if let Some(error) = error {
+            return Judged { outcome: Outcome::Error, data: Data::Erroneous, reason: error.to_string() };
+        }
+        if let Some(split) = &self.sample_ratio
+            && split.test.rejects(Comparison::SPLIT_ERROR_PROBABILITY).unwrap_or(false)
+        {
+            let counts = split.test.counts();
+            return judged(Outcome::Inconclusive, sentence::uneven(counts, split.share));
+        }
+        let enough = findings.is_some_and(|it| it.candidate.exposure >= comparison.least_requests);
+        if enough && self.safety() / comparison.dispersion.get() >= -log(strictness.miss) {
+            return judged(Outcome::Successful, told("safe"));
+        }
+        if comparison.horizon.is_some_and(|horizon| self.compared >= horizon) {
+            return judged(Outcome::Inconclusive, told(&format!("not certain after {}", self.compared)));
+        }
+        let ending = match &findings {
+            Some(findings) if !findings.is_empty() => {
+                sentence::what_is_missing(comparison, findings, strictness, self.safety())
+            }
+            Some(_) | None => "nothing to compare yet".to_owned(),
+        };
+        judged(Outcome::Undecided, told(&ending))
+    }
+
+    fn observe(
+        &mut self,
+        comparison: &Comparison,
+        window: Window,
+        share: Weight,
+        arms: &Arms,
+    ) -> Result<(), ComparisonError> {
+        let id = id_of(window);
+        self.compared = GoDuration::from_nanos(
+            self.compared
+                .as_nanos()
+                .saturating_add(GoDuration::between(window.from, window.to).as_nanos().max(0)),
+        );
+        if comparison.sample_ratio {
+            self.observe_split(id, share, arms)?;
+        }
+        if self.processes.is_none() {
+            let harm = RatioGrid::harm(comparison.margin.get())?;
+            let safety = RatioGrid::safety(comparison.safety_margin.get())?;
+            self.processes = Some(match comparison.of {
+                Compared::Failures | Compared::Successes => Processes::Counts(Box::new(Counts {
+                    harm: CounterGrid::new(harm),
+                    safety: CounterGrid::new(safety),
+                    ratio: RateRatio::new(),
+                })),
+                Compared::Latency => Processes::Latency(Box::new(Latency::new(harm, safety))),
+            });
+        }
+        match &mut self.processes {
+            Some(Processes::Counts(counts)) => {
+                let Counts { harm, safety, ratio } = &mut **counts;
+                let arm = |counts: &ArmCounts| Arm::new(counts.requests, counts.failures);
+                let (control, candidate) = match comparison.of {
+                    // Fewer successes are harm: what is compared is how many times as many stable has.
+                    Compared::Successes => (arm(&arms.candidate), arm(&arms.stable)),
+                    _ => (arm(&arms.stable), arm(&arms.candidate)),
+                };
+                let window = Counted { id, control, candidate };
+                let _ = ratio.observe(&window)?;
+                let _ = safety.observe(&window)?;
+                let _ = harm.observe(&window)?;
+            }
+            Some(Processes::Latency(latency)) => latency.observe(id, arms)?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn observe_split(&mut self, id: u64, share: Weight, arms: &Arms) -> Result<(), ComparisonError> {
+        let candidate = f64::from(share.parts()) / f64::from(Weight::FULL.parts());
+        let shares = [1.0 - candidate, candidate];
+        let split = match self.sample_ratio.take() {
+            None => Split { share, test: SampleRatio::new(&shares, CONCENTRATION)? },
+            Some(split) if split.share == share => split,
+            Some(split) => Split { share, test: split.test.next_stage(&shares)? },
+        };
+        let split = self.sample_ratio.insert(split);
+        split.test.observe(id, &[arms.stable.requests, arms.candidate.requests])?;
+        Ok(())
+    }
+
+    fn harm(&self) -> f64 {
+        match &self.processes {
+            Some(Processes::Counts(counts)) => counts.harm.peak(),
+            Some(Processes::Latency(latency)) => latency.harm(),
+            None => 0.0,
+        }
+    }
+
+    fn safety(&self) -> f64 {
+        match &self.processes {
+            Some(Processes::Counts(counts)) => counts.safety.log_e(),
+            Some(Processes::Latency(latency)) => latency.safety(),
+            None => 0.0,
+        }
+    }
+}
+
+// What is in it is never NaN: stored states with one are refused.
+impl Eq for Evidence {}
+
+impl Hash for Evidence {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.stretch.hash(state);
+        self.compared.hash(state);
+        self.harm().to_bits().hash(state);
+        self.safety().to_bits().hash(state);
+    }
+}
+
+impl Findings {
+    pub(super) fn of(
+        stable: Arm,
+        candidate: Arm,
+        edge: Option<f64>,
+        ratio: &RateRatio,
+        (log_harm, log_safety): (f64, f64),
+        alpha: f64,
+    ) -> Self {
+        let interval = ratio.interval(alpha).map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper));
+        Self { stable, candidate, edge, ratio: ratio.estimate().ok(), interval, log_harm, log_safety }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.stable.exposure == 0 || self.candidate.exposure == 0
+    }
+}
+
+/// Windows are told apart by where they end, in nanoseconds since 1970.
+fn id_of(window: Window) -> u64 {
+    u64::try_from(GoDuration::between(Timestamp::UNIX_EPOCH, window.to).as_nanos()).unwrap_or(0)
+}
+
+/// Why a window could not be compared.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComparisonError {
+    /// The answer holds no counts of two arms.
+    #[error(transparent)]
+    Arms(#[from] ArmsError),
+    /// The counts cannot be taken in.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// A number of the comparison is out of range.
+    #[error(transparent)]
+    Undefined(#[from] crate::stats::Undefined),
+    /// No histogram of latencies in the answer.
+    #[error(
+        "the answer has no latencies of the {arm} arm: compare failures only, or count latencies by bucket"
+    )]
+    NoLatencies {
+        /// `stable` or `candidate`.
+        arm: &'static str,
+    },
+    /// The buckets are not those of the windows before.
+    #[error(
+        "the {arm} arm has no bucket up to {edge} s any more: begin a new attempt after a change of buckets"
+    )]
+    BucketsChanged {
+        /// `stable` or `candidate`.
+        arm: &'static str,
+        /// The edge that is missing.
+        edge: f64,
+    },
+    /// The two arms have no bucket in common.
+    #[error("the buckets of both arms have no finite edge in common: give both the same buckets")]
+    NoCommonBuckets,
+}
+
+/// Prior weight of the planned split, in requests.
+const CONCENTRATION: f64 = 100.0;

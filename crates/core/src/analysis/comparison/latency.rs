@@ -1,0 +1,175 @@
+//! Latencies: the share of requests above each of a few edges.
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::{ComparisonError, Findings};
+use crate::{
+    metric::{ArmCounts, Arms, Number},
+    stats::{
+        evidence::EProcess as _,
+        exceedance::{BucketWindow, ExceedanceHistogram},
+        grid::{RateRatio, RatioGrid, Window},
+    },
+};
+
+/// Evidence about latencies: first the edges are chosen from windows that count for nothing else, then the shares of
+/// requests above them are compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Latency {
+    harm: RatioGrid,
+    safety: RatioGrid,
+    /// What stable did while edges are chosen: edges and cumulative counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warm_up: Vec<(Number, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chosen: Option<Chosen>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Chosen {
+    harm: ExceedanceHistogram,
+    /// Over those edges that enough requests exceed for a pass to be possible.
+    safety: ExceedanceHistogram,
+    /// Of the last edge of `safety`.
+    ratio: RateRatio,
+}
+
+impl Latency {
+    pub(super) const fn new(harm: RatioGrid, safety: RatioGrid) -> Self {
+        Self { harm, safety, warm_up: Vec::new(), chosen: None }
+    }
+
+    pub(super) fn forget_safety(&mut self) {
+        if let Some(chosen) = &mut self.chosen {
+            let edges: Vec<f64> = chosen.safety.edges().collect();
+            // The edges were good for one before.
+            if let Ok(fresh) = ExceedanceHistogram::new(self.safety.clone(), &edges) {
+                chosen.safety = fresh;
+            }
+        }
+    }
+
+    pub(super) fn harm(&self) -> f64 {
+        self.chosen.as_ref().map_or(0.0, |chosen| chosen.harm.peak())
+    }
+
+    /// The least evidence among the edges: safe is only what is safe at each of them.
+    pub(super) fn safety(&self) -> f64 {
+        let chosen = self.chosen.as_ref();
+        let evidence = chosen.into_iter().flat_map(|chosen| chosen.safety.by_edge());
+        evidence.map(|(_, _, _, log_e)| log_e).reduce(f64::min).unwrap_or(0.0)
+    }
+
+    /// About the edge where latency has moved most, if it speaks against the candidate; else the last one a pass
+    /// depends on.
+    pub(super) fn findings(&self, alpha: f64) -> Option<Findings> {
+        let chosen = self.chosen.as_ref()?;
+        let (edge, control, candidate, _) = chosen.safety.by_edge().last()?;
+        let logs = (self.harm(), self.safety());
+        if let Some(moved) = chosen.harm.strongest_edge().filter(|moved| *moved != edge && self.harm() > 0.0)
+            && let Some((edge, control, candidate, log_e)) =
+                chosen.harm.by_edge().find(|(at, ..)| *at == moved)
+            && log_e > 0.0
+        {
+            let rate = |arm: crate::stats::grid::Arm| arm.failures as f64 / arm.exposure as f64;
+            let ratio = Some(rate(candidate) / rate(control)).filter(|ratio| ratio.is_finite());
+            return Some(Findings {
+                ratio,
+                interval: (0.0, f64::INFINITY),
+                ..Findings::of(control, candidate, Some(edge), &chosen.ratio, logs, alpha)
+            });
+        }
+        Some(Findings::of(control, candidate, Some(edge), &chosen.ratio, logs, alpha))
+    }
+
+    pub(super) fn observe(&mut self, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
+        for (arm, counts) in [("stable", &arms.stable), ("candidate", &arms.candidate)] {
+            if counts.latency.is_empty() && counts.requests > 0 {
+                return Err(ComparisonError::NoLatencies { arm });
+            }
+        }
+        if arms.stable.latency.is_empty() || arms.candidate.latency.is_empty() {
+            return Ok(());
+        }
+        let Some(chosen) = &mut self.chosen else { return self.choose(arms) };
+        let edges: Vec<f64> = chosen.harm.edges().collect();
+        let control = buckets("stable", &arms.stable, &edges)?;
+        let candidate = buckets("candidate", &arms.candidate, &edges)?;
+        let _ = chosen.harm.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
+        let edges: Vec<f64> = chosen.safety.edges().collect();
+        let control = buckets("stable", &arms.stable, &edges)?;
+        let candidate = buckets("candidate", &arms.candidate, &edges)?;
+        let _ = chosen.safety.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
+        let arm = |buckets: &[u64]| {
+            let all = buckets.iter().fold(0_u64, |sum, bucket| sum.saturating_add(*bucket));
+            crate::stats::grid::Arm::new(all, buckets.last().copied().unwrap_or(0))
+        };
+        let _ = chosen.ratio.observe(&Window { id, control: arm(&control), candidate: arm(&candidate) })?;
+        Ok(())
+    }
+
+    /// Collects what stable does until there is enough to choose edges by: those above stable's median.
+    fn choose(&mut self, arms: &Arms) -> Result<(), ComparisonError> {
+        let in_both = |edge: &Number| arms.candidate.latency.iter().any(|(candidate, _)| candidate == edge);
+        let common: Vec<_> = arms.stable.latency.iter().copied().filter(|(edge, _)| in_both(edge)).collect();
+        if common.len() < 2 {
+            return Err(ComparisonError::NoCommonBuckets);
+        }
+        let same = self.warm_up.len() == common.len()
+            && self.warm_up.iter().zip(&common).all(|(before, now)| before.0 == now.0);
+        if same {
+            for (before, now) in self.warm_up.iter_mut().zip(&common) {
+                before.1 = before.1.saturating_add(now.1);
+            }
+        } else {
+            self.warm_up = common;
+        }
+        let Some((_, all)) = self.warm_up.last().copied() else { return Ok(()) };
+        if all < TO_CHOOSE_BY {
+            return Ok(());
+        }
+        let above = |count: u64| (all.saturating_sub(count)) as f64 / all as f64;
+        let finite = &self.warm_up[..self.warm_up.len() - 1];
+        let mut edges: Vec<(f64, f64)> = finite
+            .iter()
+            .map(|(edge, count)| (edge.get(), above(*count)))
+            .filter(|(_, above)| *above <= 0.5)
+            .collect();
+        if edges.is_empty() {
+            edges.extend(finite.last().map(|(edge, count)| (edge.get(), above(*count))));
+        }
+        edges.truncate(MOST_EDGES);
+        let often: Vec<f64> =
+            edges.iter().filter(|(_, above)| *above >= OFTEN).map(|(edge, _)| *edge).collect();
+        let edges: Vec<f64> = edges.iter().map(|(edge, _)| *edge).collect();
+        let often = if often.is_empty() { edges[..1].to_vec() } else { often };
+        self.chosen = Some(Chosen {
+            harm: ExceedanceHistogram::new(self.harm.clone(), &edges)?,
+            safety: ExceedanceHistogram::new(self.safety.clone(), &often)?,
+            ratio: RateRatio::new(),
+        });
+        self.warm_up = Vec::new();
+        Ok(())
+    }
+}
+
+/// How many requests lie between the edges: one number for each edge, and one for what is above the last.
+fn buckets(arm: &'static str, counts: &ArmCounts, edges: &[f64]) -> Result<Vec<u64>, ComparisonError> {
+    let mut before = 0;
+    let mut buckets = Vec::with_capacity(edges.len() + 1);
+    for edge in edges.iter().copied().chain([f64::INFINITY]) {
+        let found = counts.latency.iter().find(|(at, _)| at.get() == edge);
+        let (_, count) = found.ok_or(ComparisonError::BucketsChanged { arm, edge })?;
+        buckets.push(count.saturating_sub(before));
+        before = *count;
+    }
+    Ok(buckets)
+}
+
+/// Of stable, before edges are chosen.
+const TO_CHOOSE_BY: u64 = 100;
+const MOST_EDGES: usize = 12;
+/// The least share of stable's requests above an edge for a pass to depend on it: rarer ones never get certain.
+const OFTEN: f64 = 0.01;

@@ -1,0 +1,241 @@
+//! Rollouts judged by comparing candidate and stable: when windows are asked for, and what the evidence decides.
+
+use std::{cell::RefCell, rc::Rc};
+
+use serinus_core::{
+    analysis::{Analysis, Compared, Comparison},
+    metric::{ArmCounts, Arms, Number, Query, Question, Sample, Window},
+    port::PortErrorKind,
+    rollout::{Capacity, Failure, Outcome, Phase, Plan, PlanError, PlanSpec, Rule, Step},
+    strategy::Canary,
+    time::GoDuration,
+    traffic::Weight,
+};
+
+use crate::sim::Sim;
+
+/// 10 % and 50 % of 1000 requests a second, each for ten minutes.
+fn canary() -> Canary {
+    Canary::new(4).ladder([10.0, 50.0].map(Weight::percent), GoDuration::from_mins(10))
+}
+
+/// Both arms at 1000 requests a second; stable fails once in a hundred, the candidate `times` as often.
+fn arms(times: f64) -> impl FnMut(&Question) -> Result<Sample, Failure> {
+    move |question| {
+        let window = question.window.unwrap();
+        let requests = (GoDuration::between(window.from, window.to).as_secs_f64() * 1000.0).round();
+        let counts = |times: f64| ArmCounts {
+            requests: requests as u64,
+            failures: (requests * 0.01 * times).round() as u64,
+            latency: vec![
+                (Number::new(0.05), (requests * 0.5).round() as u64),
+                (Number::new(0.1), (requests * 0.9).round() as u64),
+                (Number::new(1.0), (requests * 0.99).round() as u64),
+                (Number::new(f64::INFINITY), requests as u64),
+            ],
+        };
+        Ok(Sample::from(Arms { stable: counts(1.0), candidate: counts(times) }))
+    }
+}
+
+fn run(plan: Plan, source: impl FnMut(&Question) -> Result<Sample, Failure> + 'static) -> Sim {
+    let mut sim = Sim::new(plan.into());
+    sim.source = Box::new(source);
+    let mut sim = sim.deliver("v2");
+    sim.run_until_idle();
+    sim
+}
+
+#[test]
+fn a_canary_that_names_no_analysis_compares_and_promotes_what_is_as_good() {
+    let plan = canary().plan().unwrap();
+    assert!(plan.spec().analyses[0].metrics.iter().all(|metric| metric.comparison().is_some()));
+    let sim = run(plan, arms(1.0));
+    assert!(sim.is_promoted(), "{:#?}", sim.notes);
+    assert!(sim.noted(Rule::AnalysisEnded));
+}
+
+#[test]
+fn what_is_half_again_as_bad_goes_back_and_one_sentence_says_why() {
+    let sim = run(canary().plan().unwrap(), arms(1.5));
+    let Phase::Done(done) = &sim.state.phase else { panic!("{:#?}", sim.state) };
+    let Outcome::Aborted(reason) = &done.outcome else { panic!("{done:#?}") };
+    assert!(reason.contains("failures: candidate "), "{reason}");
+    assert!(reason.contains("(1.50%), stable "), "{reason}");
+    assert!(reason.contains(" times (99.5% interval "), "{reason}");
+    assert!(reason.ends_with(": worse"), "{reason}");
+    assert_eq!(*sim.ladder.last().unwrap(), Weight::ZERO);
+}
+
+#[test]
+fn windows_follow_one_another_and_none_lies_across_a_change_of_weight() {
+    let windows = Rc::new(RefCell::new(Vec::<Window>::new()));
+    let seen = Rc::clone(&windows);
+    let mut source = arms(1.0);
+    let sim = run(canary().plan().unwrap(), move |question: &Question| {
+        if question.query.text == Query::ARMS {
+            seen.borrow_mut().push(question.window.unwrap());
+        }
+        source(question)
+    });
+    assert!(sim.is_promoted());
+    let windows = windows.borrow();
+    // Two metrics ask about the same windows, some more than once; each weight is one stretch, which begins with an
+    // empty window.
+    let mut one = windows.clone();
+    one.dedup();
+    assert_eq!(one.iter().filter(|window| window.from == window.to).count(), 2);
+    for pair in one.windows(2) {
+        let begins = pair[1].from == pair[1].to;
+        assert!(begins || pair[1].from == pair[0].to, "{pair:?}");
+    }
+    let lengths = one.iter().map(|window| GoDuration::between(window.from, window.to).as_secs_f64());
+    assert!(lengths.clone().all(|length| length == 0.0 || (15.0..15.1).contains(&length)));
+    assert!(lengths.count() >= 70);
+}
+
+#[test]
+fn without_evidence_for_it_the_candidate_does_not_get_all_traffic() {
+    // So few requests that an hour cannot tell.
+    let few = |question: &Question| {
+        let empty = question.window.is_some_and(|window| window.from == window.to);
+        let counts = ArmCounts { requests: u64::from(!empty), ..ArmCounts::default() };
+        Ok(Sample::from(Arms { stable: counts.clone(), candidate: counts }))
+    };
+    let failures = Analysis::of("failures", [Comparison::default().metric("failures")]).without_end();
+    let plan = Canary::new(4)
+        .analyse_beside(failures)
+        .ladder([10.0, 50.0].map(Weight::percent), GoDuration::from_mins(10))
+        .plan()
+        .unwrap();
+    let mut sim = Sim::new(plan.into());
+    sim.source = Box::new(few);
+    let mut sim = sim.deliver("v2");
+    sim.run_until_idle();
+    assert!(!sim.is_promoted());
+    let Phase::Progressing(attempt) = &sim.state.phase else { panic!("{:#?}", sim.state.phase) };
+    assert!(attempt.paused.is_some(), "{attempt:#?}");
+    assert_eq!(attempt.route.weight, Weight::percent(50.0));
+    let told = sim.told.last().unwrap();
+    assert!(told.contains("not certain after 1h"), "{told}");
+}
+
+#[test]
+fn an_arm_that_nobody_counts_never_passes() {
+    let missing = |question: &Question| {
+        let mut source = arms(1.0);
+        let Ok(Sample::Map(mut arms)) = source(question) else { panic!("no map") };
+        arms.remove("candidate");
+        Ok(Sample::Map(arms))
+    };
+    let sim = run(canary().plan().unwrap(), missing);
+    let Phase::Done(done) = &sim.state.phase else { panic!("{:#?}", sim.state) };
+    let Outcome::Aborted(reason) = &done.outcome else { panic!("{done:#?}") };
+    assert!(reason.contains("could not be measured"), "{reason}");
+    assert!(reason.contains("no data of the candidate arm"), "{reason}");
+}
+
+#[test]
+fn an_outage_of_the_source_costs_windows_and_no_verdict() {
+    let mut asked = 0;
+    let mut source = arms(1.0);
+    let flaky = move |question: &Question| {
+        asked += 1;
+        if asked % 3 == 0 {
+            return Err(Failure { kind: PortErrorKind::Transient, message: "away".into() });
+        }
+        source(question)
+    };
+    assert!(run(canary().plan().unwrap(), flaky).is_promoted());
+}
+
+#[test]
+fn a_step_that_compares_waits_for_the_evidence_and_the_next_keeps_what_speaks_against() {
+    let analysis = Analysis::of("compare", [Comparison::default().metric("failures")]);
+    let plan = Canary::new(4)
+        .weight(Weight::percent(10.0))
+        .analyse(analysis.clone())
+        .weight(Weight::percent(50.0))
+        .analyse(analysis)
+        .plan()
+        .unwrap();
+    let sim = run(plan.clone(), arms(1.0));
+    assert!(sim.is_promoted(), "{:#?}", sim.state);
+    // Worse from the second step on: what was learned in the first does not hide it.
+    let mut began = Vec::new();
+    let (mut good, mut bad) = (arms(1.0), arms(2.0));
+    let late = move |question: &Question| {
+        let Window { from, to } = question.window.unwrap();
+        if from == to && !began.contains(&to) {
+            began.push(to);
+        }
+        if began.len() < 2 { good(question) } else { bad(question) }
+    };
+    let sim = run(plan, late);
+    assert!(!sim.is_promoted());
+    assert!(sim.ladder.contains(&Weight::percent(50.0)));
+}
+
+#[test]
+fn plans_that_would_compare_with_nobody_are_refused() {
+    let spec = |steps: Vec<Step>| PlanSpec {
+        steps,
+        analyses: vec![Analysis::comparison("compare")],
+        capacity: Capacity::Unmanaged,
+        ..PlanSpec::default()
+    };
+    let half = Step::Weight(Weight::percent(50.0));
+    for (steps, is_fine) in [
+        (vec![half.clone(), Step::Analyse(0)], true),
+        (vec![Step::Mirror(Weight::FULL), Step::Analyse(0)], true),
+        (vec![Step::Analyse(0), half.clone()], false),
+        (vec![half, Step::Switch, Step::Analyse(0)], false),
+    ] {
+        let plan = Plan::try_from(spec(steps));
+        let refused = matches!(plan, Err(PlanError::NothingToCompare { .. }));
+        assert_eq!((plan.is_ok(), refused), (is_fine, !is_fine), "{plan:?}");
+    }
+}
+
+#[test]
+fn numbers_out_of_range_are_refused_with_their_place() {
+    let number = |value: f64| Number::new(value);
+    let base = Comparison::default();
+    for (comparison, expected) in [
+        (Comparison { margin: number(0.9), ..base.clone() }, "margin is 0.9: expected a number from 1"),
+        (Comparison { margin: number(f64::NAN), ..base.clone() }, "margin is NaN"),
+        (Comparison { safety_margin: number(1.1), ..base.clone() }, "safetyMargin is 1.1"),
+        (Comparison { error_probability: Some(number(0.0)), ..base.clone() }, "errorProbability is 0"),
+        (Comparison { error_probability: Some(number(1.0)), ..base.clone() }, "errorProbability is 1"),
+        (Comparison { miss_probability: number(f64::INFINITY), ..base.clone() }, "missProbability is"),
+        (Comparison { dispersion: number(0.5), ..base.clone() }, "dispersion is 0.5"),
+        (Comparison { weight: 0, ..base.clone() }, "weight is 0"),
+        (Comparison { horizon: Some(GoDuration::ZERO), ..base.clone() }, "horizon is 0s"),
+        (Comparison { settle: GoDuration::from_nanos(-1), ..base.clone() }, "settle is"),
+    ] {
+        let error = Analysis::of("a", [comparison.metric("m")]).validate().unwrap_err().to_string();
+        assert!(error.contains("analysis `a`: metrics[0].judge.compare"), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+    let mut endless = base.metric("m");
+    endless.interval = None;
+    let error = Analysis::of("a", [endless]).validate().unwrap_err().to_string();
+    assert!(error.contains("interval is none: expected the length of a window"), "{error}");
+}
+
+#[test]
+fn metrics_share_one_error_probability_by_weight() {
+    let of = |weight, own: Option<f64>| Comparison {
+        of: Compared::Failures,
+        weight,
+        error_probability: own.map(Number::new),
+        ..Comparison::default()
+    };
+    let comparisons = [of(1, None), of(3, None), of(1, Some(0.002))];
+    let analysis =
+        Analysis::of("a", comparisons.iter().cloned().zip(["a", "b", "c"]).map(|(it, name)| it.metric(name)));
+    let parts = comparisons.map(|comparison| analysis.error_probability(&comparison));
+    for (part, expected) in parts.into_iter().zip([0.002, 0.006, 0.002]) {
+        assert!((part - expected).abs() < 1e-12, "{parts:?}");
+    }
+}
