@@ -1,5 +1,7 @@
 //! Evidence is counted once, keeps its guarantee, and refuses what it cannot read.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use proptest::prelude::*;
 use serinus_core::stats::{
     Undefined,
@@ -125,7 +127,7 @@ fn a_stored_state_goes_on_to_the_last_bit() {
         let _ = score.observe(&next).unwrap();
         let _ = ratio.observe(&next).unwrap();
         let _ = latency.observe(&BucketWindow { id, control: &buckets[0], candidate: &buckets[1] }).unwrap();
-        split.observe(id, &[900 + id, 100]).unwrap();
+        let _ = split.observe(id, &[900 + id, 100]).unwrap();
         evidence = serde_json::from_str(&serde_json::to_string(&evidence).unwrap()).unwrap();
         latency = serde_json::from_str(&serde_json::to_string(&latency).unwrap()).unwrap();
         score = serde_json::from_str(&serde_json::to_string(&score).unwrap()).unwrap();
@@ -302,17 +304,17 @@ fn the_rate_ratio_is_in_its_interval_at_all_times() {
 #[test]
 fn a_split_under_a_ramp_goes_on_with_its_evidence() {
     let mut ratio = SampleRatio::new(&[0.9, 0.1], 100.0).unwrap();
-    ratio.observe(1, &[9000, 1000]).unwrap();
+    let _ = ratio.observe(1, &[9000, 1000]).unwrap();
     let before = ratio.log_e();
     let mut ratio = ratio.next_stage(&[0.5, 0.5]).unwrap();
     assert_eq!(ratio.log_e(), before);
-    assert!(!ratio.observe(1, &[1, 1]).unwrap(), "seen before the stage");
-    ratio.observe(2, &[5000, 5000]).unwrap();
+    assert_eq!(ratio.observe(1, &[1, 1]), Ok(Observed::AlreadySeen), "seen before the stage");
+    let _ = ratio.observe(2, &[5000, 5000]).unwrap();
     assert!(!ratio.rejects(0.001).unwrap());
-    ratio.observe(3, &[5000, 4000]).unwrap();
+    let _ = ratio.observe(3, &[5000, 4000]).unwrap();
     assert!(ratio.rejects(0.001).unwrap());
     // What was once refuted stays so.
-    ratio.observe(4, &[4000, 5000]).unwrap();
+    let _ = ratio.observe(4, &[4000, 5000]).unwrap();
     assert!(ratio.rejects(0.001).unwrap());
     for shares in [&[1.0][..], &[0.5, 0.6], &[1.0, 0.0], &[f64::NAN, 0.5], &[]] {
         assert!(SampleRatio::new(shares, 100.0).is_err(), "{shares:?}");

@@ -128,6 +128,7 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 
 /// The windows that a state holds, and the best moment of its evidence.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Progress {
     pub(crate) first: Option<u64>,
     pub(crate) last: Option<u64>,

@@ -59,8 +59,17 @@ pub struct ExceedanceHistogram {
     edges: Vec<Edge>,
     log_e: f64,
     progress: Progress,
-    /// The terms of one window that all edges share; kept to observe without allocating.
-    shared: Vec<f64>,
+    shared: Shared,
+}
+
+/// The terms of one window that all edges share; kept to observe without allocating, and no part of the state.
+#[derive(Clone, Debug)]
+struct Shared(Vec<f64>);
+
+impl PartialEq for Shared {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -76,11 +85,19 @@ struct Edge {
 
 impl ExceedanceHistogram {
     /// Over `edges`, which increase and are finite, all of the same weight.
+    ///
+    /// # Errors
+    ///
+    /// No edges; edges that do not increase or are not finite.
     pub fn new(grid: RatioGrid, edges: &[f64]) -> Result<Self, Undefined> {
         Self::weighted(grid, edges, &vec![1.0; edges.len()])
     }
 
     /// Over `edges`, with weights above 0 in any unit: more for the edges of an objective.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); lists of different lengths, a weight that is not a finite number above 0.
     pub fn weighted(grid: RatioGrid, edges: &[f64], weights: &[f64]) -> Result<Self, Undefined> {
         if edges.is_empty() {
             return Err(Undefined::TooFew { what: "the list of edges", got: 0, needed: 1 });
@@ -114,7 +131,7 @@ impl ExceedanceHistogram {
         };
         let edges: Vec<Edge> = edges.iter().zip(weights).map(edge).collect();
         let mut state =
-            Self { edges, log_e: 0.0, progress: Progress::default(), shared: empty.clone(), grid };
+            Self { edges, log_e: 0.0, progress: Progress::default(), shared: Shared(empty.clone()), grid };
         state.log_e = state.mean();
         Ok(state)
     }
@@ -148,6 +165,11 @@ impl ExceedanceHistogram {
     }
 
     /// Adds a window. On an error nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::Shape`] for other buckets than those of the edges (after a deployment that changed them, start anew);
+    /// [`EvidenceError::TooMany`] for totals above 64 bits.
     pub fn observe(&mut self, window: &BucketWindow<'_>) -> Result<Observed, EvidenceError> {
         if self.progress.has_seen(window.id) {
             return Ok(Observed::AlreadySeen);
@@ -164,7 +186,7 @@ impl ExceedanceHistogram {
         let share = candidate as f64 / (control as f64 + candidate as f64);
         if informative {
             let scale = self.grid.scale(share);
-            for (shared, point) in self.shared.iter_mut().zip(self.grid.points()) {
+            for (shared, point) in self.shared.0.iter_mut().zip(self.grid.points()) {
                 *shared = log1p(scale * point.excess);
             }
         }
@@ -182,7 +204,7 @@ impl ExceedanceHistogram {
                 continue;
             }
             counted = true;
-            for ((sum, point), shared) in edge.sums.iter_mut().zip(self.grid.points()).zip(&self.shared) {
+            for ((sum, point), shared) in edge.sums.iter_mut().zip(self.grid.points()).zip(&self.shared.0) {
                 *sum += failed * point.ln_ratio - failures * shared;
             }
             edge.log_e = self.grid.mixed(&edge.sums);
@@ -196,6 +218,11 @@ impl ExceedanceHistogram {
 
     /// Adds the evidence of other windows over the same edges, as
     /// [`CounterGrid::merge`](super::grid::CounterGrid::merge) does.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::Different`] for another grid, other edges or weights; [`EvidenceError::Overlapping`] for windows that
+    /// stand in both; [`EvidenceError::TooMany`]. Nothing has changed then.
     pub fn merge(&mut self, other: &Self) -> Result<(), EvidenceError> {
         let progress = self.progress.followed(&other.progress)?;
         if self.grid != other.grid {
