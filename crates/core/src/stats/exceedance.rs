@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Undefined,
     evidence::{EProcess, EvidenceError, Observed, Progress, SchemaVersion},
-    grid::{Arm, RatioGrid, check_sums, log_sum_exp},
+    grid::{Arm, RatioGrid, check_sums, log_sum_exp, same_window},
     positive, require,
 };
 
@@ -49,6 +49,18 @@ pub struct BucketWindow<'a> {
     pub control: &'a [u64],
     /// The arm in question.
     pub candidate: &'a [u64],
+}
+
+impl<'a> BucketWindow<'a> {
+    /// Both arms, each with the number of the window in which it was counted.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::DifferentWindows`] where the numbers differ.
+    pub fn paired(control: (u64, &'a [u64]), candidate: (u64, &'a [u64])) -> Result<Self, EvidenceError> {
+        let id = same_window(control.0, candidate.0)?;
+        Ok(Self { id, control: control.1, candidate: candidate.1 })
+    }
 }
 
 /// The evidence that the candidate exceeds some edge more often than the margin allows.

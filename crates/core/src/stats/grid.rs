@@ -91,6 +91,16 @@ pub struct Window {
 }
 
 impl Window {
+    /// Both arms, each with the number of the window in which it was counted.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::DifferentWindows`] where the numbers differ.
+    pub fn paired(control: (u64, Arm), candidate: (u64, Arm)) -> Result<Self, EvidenceError> {
+        let id = same_window(control.0, candidate.0)?;
+        Ok(Self { id, control: control.1, candidate: candidate.1 })
+    }
+
     /// The candidate's share of the exposure, or nothing where one arm had none.
     pub(crate) fn share(&self) -> Result<Option<f64>, EvidenceError> {
         for (arm, counts) in [("control", self.control), ("candidate", self.candidate)] {
@@ -107,6 +117,14 @@ impl Window {
 
     pub(crate) fn failures(&self) -> f64 {
         self.control.failures as f64 + self.candidate.failures as f64
+    }
+}
+
+pub(crate) fn same_window(control: u64, candidate: u64) -> Result<u64, EvidenceError> {
+    if control == candidate {
+        Ok(control)
+    } else {
+        Err(EvidenceError::DifferentWindows { control, candidate })
     }
 }
 
