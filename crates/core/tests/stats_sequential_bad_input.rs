@@ -1,7 +1,5 @@
 //! What confidence sequences and combinations cannot answer is a named error, and their state is then as before.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use serinus_core::stats::{
     Side, Undefined,
     anytime_t::AnytimeT,
