@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{
-    fs,
     io::{BufRead as _, BufReader, Write as _},
     process::{Command, Stdio},
     time::Duration,
@@ -51,26 +50,6 @@ fn plain_lines_show_tracks_weights_rates_measurements_and_decisions() {
 }
 
 #[test]
-fn a_record_is_replayed_to_the_same_decisions_byte_for_byte() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("record");
-    let path = path.to_str().unwrap();
-    let recorded = run(&["--json", "--speed", "120", "--record", path]);
-    assert_eq!(recorded.outcomes().len(), 2, "{}", recorded.told());
-    let text = fs::read_to_string(path).unwrap();
-    let decided: String =
-        text.lines().filter(|line| line.starts_with("{\"decided\"")).flat_map(|line| [line, "\n"]).collect();
-    assert!(decided.lines().count() > 30);
-    let replayed = run(&["--replay", path]);
-    assert_eq!(replayed.code, Some(0), "{}", replayed.told());
-    assert!(replayed.output == decided, "{}", replayed.errors);
-
-    // A decision that was changed is noticed.
-    let changed = file(folder.path(), "changed", &text.replacen("\"stable\":\"v1\"", "\"stable\":\"v0\"", 9));
-    assert_eq!(run(&["--replay", &changed]).code, Some(1));
-}
-
-#[test]
 fn a_slow_candidate_is_rolled_back() {
     let run = run(&["--json", "--speed", "60", "--fault", "latency=700ms"]);
     assert_eq!(run.outcomes(), ["rolledBack"], "{}", run.told());
@@ -103,10 +82,13 @@ fn a_person_promotes_by_a_word() {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.as_mut().unwrap().write_all(b"nonsense\npause\nresume\nfull\n").unwrap();
+    child.stdin.as_mut().unwrap().write_all(b"nonsense\nretry\npause\nresume\nfull\n").unwrap();
     let promoted = finish(child);
     assert_eq!(promoted.outcomes(), ["promoted"], "{}", promoted.told());
     assert!(promoted.errors.contains("`nonsense` is not a command: type promote"), "{}", promoted.errors);
+    // The program ends with its rollout, so there is nothing that could be tried again.
+    let offered = promoted.errors.replace("`retry` is not a command", "");
+    assert!(offered.len() < promoted.errors.len() && !offered.contains("retry"), "{}", promoted.errors);
 
     let by_itself =
         run(&["--json", "--healthy", "--speed", "60", "--manifest", &manifest, "--promote-after", "30s"]);
@@ -123,6 +105,15 @@ fn without_a_router_the_instances_split_the_traffic() {
     let rates: Vec<_> = run.of("rates").map(|event| event["perSecond"]["v2"].as_f64().unwrap()).collect();
     assert!(rates.iter().any(|rate| (30.0..150.0).contains(rate)), "a quarter of 300: {rates:?}");
     assert!(rates.iter().any(|rate| *rate > 200.0), "all of 300: {rates:?}");
+}
+
+#[test]
+fn lengths_of_time_below_zero_are_refused() {
+    for argument in ["--fault=latency=-5s", "--promote-after=-5s"] {
+        let run = run(&[argument]);
+        assert_eq!(run.code, Some(2), "{}", run.told());
+        assert!(run.errors.contains("`-5s` is negative: expected 0s or more"), "{}", run.errors);
+    }
 }
 
 #[test]
@@ -143,8 +134,7 @@ fn a_killed_process_goes_on_from_its_state_file() {
     let mut child = rollout(&arguments).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("\"weight\":30.0")));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    assert_eq!(support::kill(&mut child, Duration::ZERO, &state).as_deref(), Some("progressing"));
 
     let continued = run(&arguments);
     assert_eq!(continued.outcomes(), ["promoted"], "{}", continued.told());

@@ -45,7 +45,7 @@ fn killed_twenty_times_it_ends_as_an_undisturbed_run_does_and_envoy_never_went_a
     let arguments = ["--json", "--envoy", "auto", "--speed", "60", "--manifest", &manifest, "--state", state];
     let is_over = Arc::new(AtomicBool::new(false));
     let watcher = watch(format!("{state}.stage").into(), Arc::clone(&is_over));
-    kill(&arguments, KILLS);
+    kill(&arguments, KILLS, state.as_ref());
     let last = finish(rollout(&arguments).spawn().unwrap());
     is_over.store(true, Ordering::Relaxed);
     let seen = watcher.join().unwrap();
@@ -69,7 +69,7 @@ fn killed_during_a_rollback_it_brings_the_traffic_back_and_envoy_never_sends_it_
     // One after the other: each keeps a machine busy.
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
-    let manifest = CANARY.replace("threshold: 5", "threshold: 30").replace("stepWeight: 2", "stepWeight: 10");
+    let manifest = CANARY.replace("threshold: 5", "threshold: 30").replace("stepWeight: 1", "stepWeight: 10");
     let manifest = file(folder.path(), "canary.yaml", &manifest);
     let state = folder.path().join("state");
     let state = state.to_str().unwrap();
@@ -79,13 +79,11 @@ fn killed_during_a_rollback_it_brings_the_traffic_back_and_envoy_never_sends_it_
     let arguments: Vec<&str> = run.into_iter().chain(fault).collect();
     let is_over = Arc::new(AtomicBool::new(false));
     let watcher = watch(format!("{state}.stage").into(), Arc::clone(&is_over));
-    kill(&arguments, KILLS_OF_FAULTY);
+    kill(&arguments, KILLS_OF_FAULTY, state.as_ref());
     // Once more, as soon as the state says that traffic goes back.
     let mut child = rollout(&arguments).spawn().unwrap();
     let started = Instant::now();
-    while !fs::read_to_string(state)
-        .is_ok_and(|state| state.contains("retreating") || state.contains("aborted"))
-    {
+    while support::phase(state.as_ref()).as_deref() != Some("retreating") {
         assert_eq!(
             child.try_wait().unwrap(),
             None,
@@ -94,8 +92,8 @@ fn killed_during_a_rollback_it_brings_the_traffic_back_and_envoy_never_sends_it_
         assert!(started.elapsed() < Duration::from_secs(100), "traffic never went back");
         thread::sleep(Duration::from_millis(1));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let left = support::kill(&mut child, Duration::ZERO, state.as_ref());
+    assert_eq!(left.as_deref(), Some("retreating"));
     let last = finish(rollout(&arguments).spawn().unwrap());
     is_over.store(true, Ordering::Relaxed);
     let seen = watcher.join().unwrap();
@@ -114,15 +112,15 @@ fn killed_during_a_rollback_it_brings_the_traffic_back_and_envoy_never_sends_it_
     println!("{KILLS_OF_FAULTY} kills and one, {} looks at Envoy", seen.len());
 }
 
-/// Runs it so many times, and kills it each time.
-fn kill(arguments: &[&str], times: u32) {
+/// Runs it so many times, and kills it each time, in the midst of the rollout.
+fn kill(arguments: &[&str], times: u32, state: &Path) {
     // The first one starts Envoy and Prometheus, and waits for data; it may be killed during that, too.
-    let mut longest = Duration::from_secs(14);
+    let mut longest = LONGEST_FIRST;
     for _ in 0..times {
         let mut child = rollout(arguments).spawn().unwrap();
         let moment = Duration::from_millis(random() % longest.as_millis() as u64);
-        assert_eq!(support::wait(&mut child, moment), None, "it ended before it was killed {times} times");
-        longest = Duration::from_millis(2200);
+        support::kill(&mut child, moment, state);
+        longest = LONGEST_NEXT;
     }
 }
 
@@ -241,11 +239,19 @@ fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
 
+// A rollout moves only while its process runs. So none is over before its last kill, whatever chance says.
+const _: () = assert!(LONGEST_FIRST.as_millis() + LONGEST_NEXT.as_millis() * (KILLS as u128 - 1) < 60 * 1000);
+const _: () =
+    assert!(LONGEST_FIRST.as_millis() + LONGEST_NEXT.as_millis() * (KILLS_OF_FAULTY as u128 - 1) < 30 * 1000);
+
 static TURN: Mutex<()> = Mutex::new(());
 const KILLS: u32 = 20;
 const KILLS_OF_FAULTY: u32 = 7;
+const LONGEST_FIRST: Duration = Duration::from_secs(14);
+const LONGEST_NEXT: Duration = Duration::from_millis(2200);
 
-/// Many small steps, so that the kills are spread over them.
+/// Many small steps, so that the kills are spread over them; each takes a second, so that all of them take longer than
+/// the runs that are killed. The window is long, so that it holds enough requests at the speed of the undisturbed run.
 const CANARY: &str = r"
 apiVersion: flagger.app/v1beta1
 kind: Canary
@@ -263,10 +269,10 @@ spec:
     interval: 1m
     threshold: 5
     maxWeight: 60
-    stepWeight: 2
+    stepWeight: 1
     metrics:
     - name: request-success-rate
       thresholdRange:
         min: 99
-      interval: 1m
+      interval: 10m
 ";

@@ -39,17 +39,28 @@ fn every_command_of_the_readme_does_what_it_says() {
 }
 
 #[test]
-fn every_feature_in_the_readme_is_one_of_the_facade() {
-    let manifest = read("Cargo.toml");
-    let features = manifest.split("[features]").nth(1).unwrap().split("\n[").next().unwrap();
-    let block = blocks("toml").join("\n");
-    let list = block.split("features = [").nth(1).unwrap().split(']').next().unwrap();
-    for feature in list.split(',') {
-        let name = feature.trim().trim_matches('"');
-        assert!(features.lines().any(|line| line.starts_with(&format!("{name} = "))), "{name}");
+fn a_program_beside_the_clone_can_depend_on_it_as_the_readme_says() {
+    let folder = tempfile::tempdir().unwrap();
+    symlink(ROOT, folder.path().join("serinus")).unwrap();
+    let program = folder.path().join("program");
+    fs::create_dir_all(program.join("src")).unwrap();
+    fs::write(program.join("src/main.rs"), "fn main() {}").unwrap();
+    let package = "[package]\nname = \"program\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n";
+    fs::write(program.join("Cargo.toml"), format!("{package}{}", blocks("toml").join("\n"))).unwrap();
+    // The versions that this very test was built with, so that nothing has to be fetched.
+    fs::copy(Path::new(ROOT).join("Cargo.lock"), program.join("Cargo.lock")).unwrap();
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--depth", "2", "--prefix", "none"])
+        .current_dir(&program)
+        .output()
+        .unwrap();
+    let (packages, errors) =
+        (String::from_utf8(tree.stdout).unwrap(), String::from_utf8(tree.stderr).unwrap());
+    assert!(tree.status.success(), "{errors}");
+    // What its features bring; one that does not exist is an error above.
+    for package in ["serinus", "serinus-core", "serinus-tower", "serinus-prom", "serinus-k8s"] {
+        assert!(packages.lines().any(|line| line.starts_with(&format!("{package} v"))), "{packages}");
     }
-    let version = manifest.split("version = \"").nth(1).unwrap().split('"').next().unwrap();
-    assert!(version.starts_with(block.split("version = \"").nth(1).unwrap().split('"').next().unwrap()));
 }
 
 #[test]

@@ -7,7 +7,8 @@
 //! A file is a list of cases, or an object with a list `cases`; a case has an `id`, an `area`, an `input` and what is
 //! `expected`. An object with a list `vectors` holds statistics instead: a vector has a `method` in place of the area,
 //! and a `tolerance`. One line is printed for each case that fails, and for each that this program cannot read; the last
-//! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed.
+//! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed, and 2 if
+//! no file was named.
 
 use std::{fmt::Write as _, process::ExitCode};
 
@@ -24,9 +25,14 @@ mod schedule;
 mod stats;
 
 fn main() -> ExitCode {
+    let files: Vec<_> = std::env::args().skip(1).collect();
+    if files.is_empty() {
+        eprintln!("usage: conformance FILE...: name the files of cases");
+        return ExitCode::from(NOTHING_TO_RUN);
+    }
     let (mut passed, mut failed, mut skipped) = (0_usize, 0_usize, 0_usize);
     let mut broken = false;
-    for file in std::env::args().skip(1) {
+    for file in files {
         let cases = match cases(&file) {
             Ok(cases) => cases,
             Err(error) => {
@@ -110,3 +116,5 @@ fn run(case: &Value) -> Result<Option<String>, Unreadable> {
     let _ = write!(line, "{area}: input {given}, expected {expected}, got {answer}");
     Ok(Some(line))
 }
+
+const NOTHING_TO_RUN: u8 = 2;

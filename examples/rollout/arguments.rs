@@ -11,7 +11,7 @@ use serinus::{time::GoDuration, traffic::Weight};
 /// Then a manifest is run, faster than real time: first with a healthy candidate, then with a faulty one.
 ///
 /// While it runs, these words and Enter are commands: promote, full (promote, leaving out all steps), pause, resume,
-/// skip, retry, abort. Ctrl-C aborts: traffic goes back to stable, then the program ends.
+/// skip, abort. Ctrl-C aborts: traffic goes back to stable, then the program ends.
 ///
 /// Exit status: 0 if the healthy candidate was promoted and the faulty one rolled back; with one run only, 0 if it
 /// was promoted and 1 if it was rolled back; 2 if there was nothing to run; 130 after Ctrl-C. With --replay: 0 if
@@ -31,11 +31,11 @@ pub(crate) struct Arguments {
     /// One run, with a healthy candidate.
     #[arg(long, conflicts_with = "fault")]
     pub(crate) healthy: bool,
-    /// How much faster than real time. 30 by default, 15 with Prometheus.
+    /// How much faster than real time. 30 by default, 15 with Prometheus; less if windows would hold too few requests.
     #[arg(long, value_name = "N", value_parser = speed)]
     pub(crate) speed: Option<f64>,
     /// Requests per second.
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_REQUESTS)))]
     pub(crate) requests: u32,
     /// Judge by a Prometheus: its address, or `auto` to start the `prometheus` on the PATH.
     #[arg(long, value_name = "URL|auto")]
@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) json: bool,
     /// Promote by itself whenever the rollout has waited for a person this long, in the rollout's time.
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = length)]
     pub(crate) promote_after: Option<GoDuration>,
     /// Be the surroundings of a rollout in another process, and keep their addresses in this folder.
     #[arg(long, value_name = "FOLDER", hide = true)]
@@ -107,10 +107,7 @@ impl FromStr for Fault {
                 .parse()
                 .map(Self::ErrorRate)
                 .map_err(|error: serinus::traffic::WeightError| error.to_string()),
-            Some(("latency", length)) => length
-                .parse::<GoDuration>()
-                .map(|length| Self::Latency(length.to_std()))
-                .map_err(|error| error.to_string()),
+            Some(("latency", text)) => length(text).map(|length| Self::Latency(length.to_std())),
             _ => Err("expected `error-rate=5%` or `latency=300ms`".to_owned()),
         }
     }
@@ -125,12 +122,24 @@ impl std::fmt::Display for Fault {
     }
 }
 
+/// A length of time that can pass: Go has negative ones, too.
+fn length(text: &str) -> Result<GoDuration, String> {
+    match text.parse::<GoDuration>() {
+        Ok(length) if length.is_negative() => Err(format!("`{text}` is negative: expected 0s or more")),
+        length => length.map_err(|error| error.to_string()),
+    }
+}
+
 fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(speed) if (0.1..=10_000.0).contains(&speed) => Ok(speed),
+        Ok(speed) if (SLOWEST..=10_000.0).contains(&speed) => Ok(speed),
         _ => Err("expected a number from 0.1 to 10000".to_owned()),
     }
 }
 
+/// The most requests per second.
+pub(crate) const MOST_REQUESTS: u32 = 5000;
+/// The smallest speed.
+pub(crate) const SLOWEST: f64 = 0.1;
 const SPEED: f64 = 30.0;
 const SPEED_WITH_PROMETHEUS: f64 = 15.0;

@@ -79,12 +79,11 @@ fn command(word: &str) -> Option<Command> {
         "pause" => Command::Pause,
         "resume" | "r" => Command::Resume,
         "skip" | "s" => Command::Skip,
-        "retry" => Command::Retry,
         _ => return None,
     })
 }
 
 /// The commands, for messages.
-pub(crate) const WORDS: &str = "type promote, full, pause, resume, skip, retry or abort, and Enter";
+pub(crate) const WORDS: &str = "type promote, full, pause, resume, skip or abort, and Enter";
 /// How long an abort may take after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -88,7 +88,8 @@ pub(crate) fn start(front: SocketAddr, mix: Mix) {
 }
 
 fn request(front: SocketAddr, mix: &Mix, number: u64) -> Option<Request<Full<Bytes>>> {
-    let is_marked = number.is_multiple_of(5) && !(mix.marked.is_empty() && mix.marked_path.is_none());
+    let is_marked =
+        number.is_multiple_of(ONE_MARKED_OF) && !(mix.marked.is_empty() && mix.marked_path.is_none());
     let path = mix.marked_path.as_deref().filter(|_| is_marked).unwrap_or("/");
     let mut request = Request::get(format!("http://{front}{path}")).body(Full::default()).ok()?;
     let headers = request.headers_mut();
@@ -97,7 +98,7 @@ fn request(front: SocketAddr, mix: &Mix, number: u64) -> Option<Request<Full<Byt
             headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
         }
     }
-    if mix.preview && number % 10 == 1 {
+    if mix.preview && number % ONE_PREVIEWED_OF == 1 {
         headers.insert(header::HOST, HeaderValue::from_static(PREVIEW_HOST));
     }
     Some(request)
@@ -118,5 +119,11 @@ fn sample(pattern: &Pattern) -> String {
 
 /// The host by which requests reach the preview address.
 pub(crate) const PREVIEW_HOST: &str = "preview";
+/// The share of the requests that carry the headers a route matches.
+pub(crate) const MARKED: f64 = 1.0 / ONE_MARKED_OF as f64;
+/// The share of the requests that go to the preview address.
+pub(crate) const PREVIEWED: f64 = 1.0 / ONE_PREVIEWED_OF as f64;
+const ONE_MARKED_OF: u64 = 5;
+const ONE_PREVIEWED_OF: u64 = 10;
 const TICK: Duration = Duration::from_millis(20);
 const MOST_UNDER_WAY: u32 = 512;

@@ -6,6 +6,7 @@
 //! ```
 
 mod arguments;
+mod checks;
 mod clock;
 mod commands;
 mod display;
@@ -14,9 +15,11 @@ mod envoy;
 mod envoy_config;
 mod exposition;
 mod hook;
+mod label;
 mod load;
 mod manifest;
 mod metrics;
+mod pace;
 mod paint;
 mod picture;
 mod problem;
@@ -42,7 +45,7 @@ use crate::{
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match start(&Arguments::parse()).await {
+    match start(Arguments::parse()).await {
         Ok(code) => ExitCode::from(code),
         Err(problem) => {
             eprintln!("{problem}");
@@ -51,7 +54,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn start(arguments: &Arguments) -> Result<u8, Problem> {
+async fn start(mut arguments: Arguments) -> Result<u8, Problem> {
     if let Some(folder) = &arguments.stage {
         return stage_process::keep_up(folder).await.map(|()| 0);
     }
@@ -59,7 +62,9 @@ async fn start(arguments: &Arguments) -> Result<u8, Problem> {
         let is_same = record::run(path, &mut io::BufWriter::new(io::stdout().lock()))?;
         return Ok(u8::from(!is_same));
     }
-    let manifest = manifest::load(arguments)?;
+    let manifest = manifest::load(&mut arguments)?;
+    let arguments = &arguments;
+    checks::check(arguments, &manifest).await?;
     let mut recorder = Recorder::new(arguments.record.as_deref(), arguments.state.is_some())?;
     let mut commands = Commands::listen()?;
     let display = Display::new(arguments.json);

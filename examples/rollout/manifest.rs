@@ -11,6 +11,7 @@ use serinus_k8s::{Compiled, Mode, Source, Strategy, read};
 
 use crate::{
     arguments::Arguments,
+    pace,
     problem::{Because as _, Problem},
     promql,
 };
@@ -25,8 +26,8 @@ pub(crate) struct Manifest {
     pub(crate) remarks: Vec<String>,
 }
 
-/// Reads the manifests that are asked for.
-pub(crate) fn load(arguments: &Arguments) -> Result<Manifest, Problem> {
+/// Reads the manifests that are asked for. They may ask for a smaller speed than the usual one.
+pub(crate) fn load(arguments: &mut Arguments) -> Result<Manifest, Problem> {
     let mut sources = Vec::new();
     for file in &arguments.manifest {
         sources.push(Source::new(file.display().to_string(), text(file)?));
@@ -44,6 +45,7 @@ pub(crate) fn load(arguments: &Arguments) -> Result<Manifest, Problem> {
     let mut spec: PlanSpec = compiled.plan.clone().into();
     // Where all traffic moves at once, those who try the candidate before do it at its own address.
     spec.preview |= compiled.strategy == Strategy::BlueGreen;
+    pace::settle(arguments, &spec, &mut remarks)?;
     let plan = adapt(spec, arguments, &mut remarks)?;
     Ok(Manifest { compiled, plan, remarks })
 }

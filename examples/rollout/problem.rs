@@ -23,6 +23,11 @@ impl Problem {
         }
         Self(message)
     }
+
+    /// With what can be done about it.
+    pub(crate) fn remedy(self, remedy: &str) -> Self {
+        Self(format!("{}; {remedy}", self.0))
+    }
 }
 
 impl fmt::Display for Problem {

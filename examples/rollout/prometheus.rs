@@ -1,13 +1,19 @@
 //! A Prometheus of our own.
 
-use std::{fs, net::TcpListener, path::Path, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use http::Method;
+use serinus_prom::{Client, Value};
 
 use crate::{
     problem::{Because as _, Problem},
     process::{Guarded, find, last_lines},
-    server::{self, Client},
+    server,
 };
 
 /// A Prometheus that scrapes some addresses, until this value is dropped.
@@ -21,11 +27,7 @@ impl Prometheus {
     /// Starts the `prometheus` on the PATH, with its files in `folder`, and waits until it is ready. `targets` are
     /// pairs of an address and a path.
     pub(crate) async fn start(folder: &Path, targets: &[(String, &str)]) -> Result<Self, Problem> {
-        let program = find("prometheus").ok_or_else(|| {
-            Problem::new(
-                "`prometheus` is not on the PATH: install it, or give the address of one: --prometheus URL",
-            )
-        })?;
+        let program = program()?;
         let config = folder.join("prometheus.yml");
         fs::write(&config, configuration(targets)).because("cannot write the configuration of Prometheus")?;
         // Prometheus does not say which port the kernel gave it, so one is chosen for it.
@@ -53,20 +55,30 @@ impl Prometheus {
     }
 }
 
-/// Waits until a Prometheus has an answer for a query, which takes some seconds after its start.
-pub(crate) async fn wait_for(client: &Client, address: &str, query: &str) -> Result<(), Problem> {
-    let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let uri = format!("{}/api/v1/query?query={encoded}", address.trim_end_matches('/'));
-    let mut last = String::new();
+/// The `prometheus` on the PATH.
+pub(crate) fn program() -> Result<PathBuf, Problem> {
+    find("prometheus").ok_or_else(|| {
+        Problem::new(
+            "`prometheus` is not on the PATH: install it, or give the address of one: --prometheus URL",
+        )
+    })
+}
+
+/// Waits until the Prometheus at an address has an answer for a query, which takes some seconds after its start.
+/// `metrics` is what it is to scrape.
+pub(crate) async fn wait_for(address: &str, query: &str, metrics: &str) -> Result<(), Problem> {
+    let client = Client::new(address).because("cannot ask Prometheus")?;
     for _ in 0..150 {
-        last = server::text(client, Method::GET, &uri).await?;
-        if last.contains("\"value\":") {
+        let answer = client.query(query, None).await.because("cannot ask Prometheus")?;
+        if matches!(answer.value, Value::Vector(samples) if !samples.is_empty()) {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Err(Problem::new(format!(
-        "{address} has no data for `{query}` after 30 s, so it does not scrape the data plane; it answers {last}"
+        "{} has no data for `{query}` after 30 s, so it does not scrape the data plane: let it scrape {metrics} \
+         every second or more often, with `honor_labels: true`; --metrics-port chooses the port",
+        client.address()
     )))
 }
 

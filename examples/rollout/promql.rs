@@ -62,4 +62,4 @@ fn parse(window: &str) -> Option<GoDuration> {
 }
 
 /// Eight scrapes.
-const SHORTEST: GoDuration = GoDuration::from_secs(4);
+pub(crate) const SHORTEST: GoDuration = GoDuration::from_secs(4);

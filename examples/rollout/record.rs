@@ -9,13 +9,16 @@ use std::{
     path::Path,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serinus::{
     driver::{Entry, replay},
     rollout::{Decision, Plan, State},
 };
 
-use crate::problem::{Because as _, Problem};
+use crate::{
+    checks::REMEDY,
+    problem::{Because as _, Problem},
+};
 
 /// Writes a log.
 #[derive(Debug)]
@@ -29,7 +32,10 @@ impl Recorder {
         let open = |path: &Path| {
             let mut options = File::options();
             options.create(true).write(true).append(goes_on).truncate(!goes_on);
-            options.open(path).because(format!("cannot write `{}`", path.display()))
+            options
+                .open(path)
+                .because(format!("cannot write the record `{}`", path.display()))
+                .map_err(|problem| problem.remedy(REMEDY))
         };
         let file = path.map(open).transpose()?.map(BufWriter::new);
         let found = path.filter(|_| goes_on).and_then(|path| fs::read(path).ok()).unwrap_or_default();
@@ -68,47 +74,29 @@ impl Recorder {
 /// Decides again what a file recorded, and prints the decisions as they stand in the file. Whether all are the same.
 pub(crate) fn run(path: &Path, out: &mut impl io::Write) -> Result<bool, Problem> {
     let text = fs::read_to_string(path).because(format!("cannot read `{}`", path.display()))?;
-    let mut sections: Vec<Section<'_>> = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let place = || format!("`{}`, line {}, is not from a record", path.display(), index + 1);
-        if line.starts_with("{\"decided\":") {
-            sections.last_mut().ok_or_else(|| Problem::new(place()))?.decided.push((index + 1, line));
-            continue;
-        }
-        let is_last = text.lines().nth(index + 1).is_none_or(|next| next.starts_with("{\"began\":"));
-        let line = match serde_json::from_str(line) {
-            // The process that recorded was killed while it wrote this line.
-            Err(_) if is_last && !sections.is_empty() => continue,
-            line => line.because(place())?,
-        };
-        match line {
-            Line::Began { plan, state } => {
-                sections.push(Section { plan, state: *state, heard: Vec::new(), decided: Vec::new() });
-            }
-            Line::Heard(entry) => {
-                sections.last_mut().ok_or_else(|| Problem::new(place()))?.heard.push(entry);
-            }
-        }
-    }
-    if sections.is_empty() {
-        return Err(Problem::new(format!("`{}` holds no record: make one with --record", path.display())));
-    }
+    let sections = sections(&text, path)?;
     let mut differences = 0_usize;
     let mut decisions = 0_usize;
+    let mut differs = |number: usize, how: &str| {
+        differences += 1;
+        eprintln!("line {number}: {how}");
+    };
     for section in &sections {
-        let mut recorded = section.decided.iter();
-        for decision in replay(&section.plan, section.state.clone(), &section.heard) {
+        for number in &section.surplus {
+            differs(*number, "a decision, and nothing was heard before it");
+        }
+        let heard = section.turns.iter().map(|turn| &turn.heard);
+        let decided = replay(&section.plan, section.state.clone(), heard);
+        for (index, (turn, decision)) in section.turns.iter().zip(decided).enumerate() {
             let line = serde_json::to_string(&Decided { decided: &decision }).because("cannot write")?;
             writeln!(out, "{line}").because("cannot write the decisions")?;
             decisions += 1;
-            match recorded.next() {
-                Some((_, was)) if *was == line => {}
+            match turn.decided {
+                Some((_, was)) if was == line => {}
+                Some((number, _)) => differs(number, "decided differently now"),
                 // The process that recorded was killed between hearing and deciding.
-                None => {}
-                Some((number, _)) => {
-                    differences += 1;
-                    eprintln!("line {number}: decided differently now");
-                }
+                None if index + 1 == section.turns.len() && !section.is_cut_in_hearing => {}
+                None => differs(turn.number, "heard, and no decision is recorded for it"),
             }
         }
     }
@@ -116,11 +104,57 @@ pub(crate) fn run(path: &Path, out: &mut impl io::Write) -> Result<bool, Problem
     Ok(differences == 0)
 }
 
+/// The runs in a record.
+fn sections<'a>(text: &'a str, path: &Path) -> Result<Vec<Section<'a>>, Problem> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((index, text)) = lines.next() {
+        let number = index + 1;
+        let place = || format!("`{}`, line {number}, is not from a record", path.display());
+        let is_last = lines.peek().is_none_or(|(_, next)| next.starts_with("{\"began\":"));
+        let line = match (serde_json::from_str(text), sections.last_mut()) {
+            // The process that recorded was killed while it wrote this line.
+            (Err(_), Some(section)) if is_last => {
+                section.is_cut_in_hearing = text.starts_with("{\"h");
+                continue;
+            }
+            (line, _) => line.because(place())?,
+        };
+        match (line, sections.last_mut()) {
+            (Line::Began { plan, state }, _) => sections.push(Section {
+                plan,
+                state: *state,
+                turns: Vec::new(),
+                surplus: Vec::new(),
+                is_cut_in_hearing: false,
+            }),
+            (_, None) => return Err(Problem::new(place())),
+            (Line::Heard(heard), Some(section)) => {
+                section.turns.push(Turn { number, heard, decided: None });
+            }
+            (Line::Decided(_), Some(section)) => match section.turns.last_mut() {
+                Some(turn) if turn.decided.is_none() => turn.decided = Some((number, text)),
+                _ => section.surplus.push(number),
+            },
+        }
+    }
+    if sections.is_empty() {
+        return Err(Problem::new(format!("`{}` holds no record: make one with --record", path.display())));
+    }
+    Ok(sections)
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Line {
-    Began { plan: Plan, state: Box<State> },
+    Began {
+        plan: Plan,
+        state: Box<State>,
+    },
     Heard(Entry),
+    /// Compared as it is written, so only read to know that it is whole.
+    #[serde(skip_serializing)]
+    Decided(IgnoredAny),
 }
 
 #[derive(Serialize)]
@@ -131,6 +165,16 @@ struct Decided<'a> {
 struct Section<'a> {
     plan: Plan,
     state: State,
-    heard: Vec<Entry>,
-    decided: Vec<(usize, &'a str)>,
+    turns: Vec<Turn<'a>>,
+    /// The lines with decisions that belong to nothing that was heard.
+    surplus: Vec<usize>,
+    /// Whether its last line is the beginning of something heard, so that the decision before is to be there.
+    is_cut_in_hearing: bool,
+}
+
+/// Something that was heard, by its line, and the decision on the line after it.
+struct Turn<'a> {
+    number: usize,
+    heard: Entry,
+    decided: Option<(usize, &'a str)>,
 }

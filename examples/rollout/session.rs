@@ -191,7 +191,8 @@ fn ports(
     })
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The file of this ending beside another.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(ending);

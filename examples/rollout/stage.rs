@@ -152,11 +152,11 @@ impl Stage {
             Some(started) => Some(started.address.clone()),
             None => wanted.prometheus.clone(),
         };
+        let metrics = format!("http://{metrics}/metrics");
         if let Some(address) = &prometheus {
             let counts = if wanted.envoy { "envoy_cluster_upstream_rq_xx" } else { "http_requests_total" };
-            wait_for(&server::client(), address, &format!("rate({counts}[4s]) > 0")).await?;
+            wait_for(address, &format!("rate({counts}[4s]) > 0"), &metrics).await?;
         }
-        let metrics = format!("http://{metrics}/metrics");
         Ok(Self { plane, prometheus, metrics, _processes: (envoy, started), _folder: temporary })
     }
 
@@ -172,18 +172,22 @@ impl Stage {
     }
 }
 
+/// The Envoy that is named in the environment, or the one on the PATH.
+pub(crate) fn envoy_program() -> Result<PathBuf, Problem> {
+    env::var_os("SERINUS_ENVOY").map(PathBuf::from).or_else(|| find("envoy")).ok_or_else(|| {
+        Problem::new(
+            "`envoy` is not on the PATH: install it, or name it in SERINUS_ENVOY; or leave --envoy out",
+        )
+    })
+}
+
 async fn start_envoy(
     folder: &Path,
     first: &str,
     stable: SocketAddr,
     candidate: SocketAddr,
 ) -> Result<(EnvoyRouter, SocketAddr, Guarded), Problem> {
-    let program =
-        env::var_os("SERINUS_ENVOY").map(PathBuf::from).or_else(|| find("envoy")).ok_or_else(|| {
-            Problem::new(
-                "`envoy` is not on the PATH: install it, or name it in SERINUS_ENVOY; or leave --envoy out",
-            )
-        })?;
+    let program = envoy_program()?;
     let cannot = "cannot write the configuration of Envoy";
     let routes = folder.join("routes");
     fs::create_dir_all(&routes).because(cannot)?;

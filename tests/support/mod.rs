@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     io::Read as _,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -87,7 +88,7 @@ pub(crate) fn finish(mut child: Child) -> Run {
     run
 }
 
-/// Waits for a process; one that takes longer is killed, as by `kill -9`.
+/// Waits for a process; one that takes longer is killed, as by `kill -9`. None only if it died of that.
 pub(crate) fn wait(child: &mut Child, longest: Duration) -> Option<ExitStatus> {
     let started = Instant::now();
     while started.elapsed() < longest {
@@ -97,8 +98,26 @@ pub(crate) fn wait(child: &mut Child, longest: Duration) -> Option<ExitStatus> {
         thread::sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();
-    child.wait().unwrap();
-    None
+    // One that ended by itself since the last look was not killed, and its status says so.
+    let status = child.wait().unwrap();
+    (status.signal() != Some(SIGKILL)).then_some(status)
+}
+
+/// Kills a process that carries out the rollout of a state file, in the midst of it: fails if the process had ended,
+/// or the rollout. Returns the phase at which the rollout was left; none if it had not begun.
+pub(crate) fn kill(child: &mut Child, after: Duration, state: &Path) -> Option<String> {
+    let status = wait(child, after);
+    assert_eq!(status, None, "it ended before it was killed");
+    let phase = phase(state);
+    assert!(phase.as_deref() != Some("done"), "the rollout was over before it was killed");
+    phase
+}
+
+/// The phase of the rollout of a state file; none if there is no state yet.
+pub(crate) fn phase(state: &Path) -> Option<String> {
+    let text = fs::read_to_string(state).ok()?;
+    let state: Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    Some(state["phase"]["phase"].as_str().unwrap().to_owned())
 }
 
 /// A manifest in a folder.
@@ -138,3 +157,4 @@ pub(crate) fn example(name: &str) -> PathBuf {
 
 /// Far above what any of these runs takes on an idle machine.
 const LONGEST: Duration = Duration::from_secs(150);
+const SIGKILL: i32 = 9;

@@ -48,7 +48,11 @@ fn told(sources: &[Source], mode: Mode) -> Result<String, Faults> {
     for dropped in manifests.dropped() {
         text += &format!("dropped: {dropped}\n");
     }
-    for compiled in manifests.compile_all()? {
+    let compiled = manifests.compile_all()?;
+    if compiled.is_empty() {
+        manifests.compile_only()?;
+    }
+    for compiled in compiled {
         text += &explain(&compiled);
         for warning in &compiled.warnings {
             text += &format!("warning: {warning}\n");

@@ -1,5 +1,7 @@
 //! The manifests that were read, and the way from them to plans.
 
+use std::collections::BTreeSet;
+
 use crate::{
     argo,
     compiled::Compiled,
@@ -17,6 +19,8 @@ pub struct Manifests {
     pub(crate) documents: Vec<Document>,
     pub(crate) dropped: Vec<Fault>,
     pub(crate) others: Vec<Other>,
+    /// The names of the sources, in order; those without a document, too.
+    sources: Vec<String>,
     /// Workloads, for their number of replicas.
     workloads: Vec<Workload>,
 }
@@ -59,6 +63,10 @@ impl Manifests {
         });
         match (found.next(), found.next()) {
             (Some(document), None) => self.compile_document(document),
+            (None, _) if self.rollouts().next().is_none() => Err(self.nothing(format!(
+                "there is no Rollout and no Canary `{name}` in these files: {}; add it, as these alone do nothing",
+                self.found()
+            ))),
             (None, _) => {
                 Err(self
                     .nothing(format!("there is no Rollout and no Canary `{name}`: choose {}", self.choice())))
@@ -79,10 +87,10 @@ impl Manifests {
         let mut rollouts = self.documents.iter().filter(|document| document.kind.is_rollout());
         match (rollouts.next(), rollouts.next()) {
             (Some(document), None) => self.compile_document(document),
-            (None, _) => Err(self.nothing(
-                "there is no Rollout and no Canary in these files: add one; templates alone do nothing"
-                    .into(),
-            )),
+            (None, _) => Err(self.nothing(format!(
+                "there is no Rollout and no Canary in these files: {}; add one, as these alone do nothing",
+                self.found()
+            ))),
             (Some(_), Some(_)) => {
                 Err(self.nothing(format!("there is more than one rollout: choose {}", self.choice())))
             }
@@ -145,6 +153,11 @@ impl Manifests {
         self.workloads.iter().find(fits).map(|workload| workload.replicas)
     }
 
+    /// None yet, of these sources.
+    pub(crate) fn of(sources: &[Source]) -> Self {
+        Self { sources: sources.iter().map(|source| source.name.clone()).collect(), ..Self::default() }
+    }
+
     pub(crate) fn keep_other(&mut self, other: Other, source: &Source, node: Node) {
         let place = Place::root(&source.name, &node);
         let replicas = place.get("spec").and_then(|spec| spec.integer("replicas"));
@@ -169,6 +182,7 @@ impl Manifests {
         }
     }
 
+    /// The names of all rollouts and canaries, for messages.
     fn choice(&self) -> String {
         let names: Vec<_> = self
             .rollouts()
@@ -177,7 +191,24 @@ impl Manifests {
                 None => format!("`{}`", named.name),
             })
             .collect();
-        if names.is_empty() { "after adding one; there is none".into() } else { names.join(" or ") }
+        names.join(" or ")
+    }
+
+    /// What is in each source, for messages.
+    fn found(&self) -> String {
+        let found = self.sources.iter().map(|source| {
+            let documents = self.documents.iter().filter(|document| document.file == *source);
+            let kinds = documents.map(|document| document.kind.to_string());
+            let others = self.others.iter().filter(|other| other.file == *source);
+            let kinds: BTreeSet<_> = kinds.chain(others.map(|other| other.kind.clone())).collect();
+            if kinds.is_empty() {
+                format!("`{source}` holds no document")
+            } else {
+                format!("`{source}` holds {}", Vec::from_iter(kinds).join(", "))
+            }
+        });
+        let found: Vec<_> = found.collect();
+        if found.is_empty() { "no file was given".into() } else { found.join("; ") }
     }
 
     fn nothing(&self, message: String) -> Faults {
@@ -198,7 +229,7 @@ impl Manifests {
                 (other.file.clone(), other.line, message)
             }
             None => {
-                let file = self.documents.first().map_or("manifests", |document| &document.file);
+                let file = self.sources.first().map_or("manifests", String::as_str);
                 (file.to_owned(), 0, message)
             }
         };

@@ -49,7 +49,7 @@ pub enum Mode {
 /// [`Manifests::compile_all`] would find, so that one look shows all there is to mend.
 pub fn read(sources: &[Source], mode: Mode) -> Result<Manifests, Faults> {
     let mut faults = Vec::new();
-    let mut manifests = Manifests::default();
+    let mut manifests = Manifests::of(sources);
     let size: usize = sources.iter().map(|source| source.text.len()).sum();
     if size > MAX_BYTES {
         let file = sources.iter().max_by_key(|source| source.text.len()).map_or("", |source| &source.name);

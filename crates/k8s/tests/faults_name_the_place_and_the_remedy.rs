@@ -333,8 +333,44 @@ fn a_rollout_of_another_group_is_pointed_out() {
     let manifests = read(&[Source::new("app.yaml", text)], Mode::Strict).unwrap();
     assert_eq!(
         manifests.compile_only().unwrap_err().to_string(),
-        "app.yaml:1:1: there is no Rollout and no Canary in these files: add one; templates alone do nothing \
-         (ignored: Rollout `app`, because its `apiVersion` is `apps/v1` and not `argoproj.io/v1alpha1`)"
+        "app.yaml:1:1: there is no Rollout and no Canary in these files: `app.yaml` holds Rollout; add one, as these \
+         alone do nothing (ignored: Rollout `app`, because its `apiVersion` is `apps/v1` and not `argoproj.io/v1alpha1`)"
+    );
+}
+
+#[test]
+fn files_without_a_rollout_are_named_with_what_is_in_them() {
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}";
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: app}";
+    let found = |sources: &[(&str, &str)]| {
+        let sources: Vec<_> = sources.iter().map(|(name, text)| Source::new(*name, *text)).collect();
+        let manifests = read(&sources, Mode::Strict).unwrap();
+        (manifests.compile_only().unwrap_err().to_string(), manifests.compile("app").unwrap_err().to_string())
+    };
+    let (only, named) = found(&[("empty.yaml", "# nothing\n")]);
+    assert_eq!(
+        only,
+        "empty.yaml: there is no Rollout and no Canary in these files: `empty.yaml` holds no document; add one, as \
+         these alone do nothing"
+    );
+    assert_eq!(
+        named,
+        "empty.yaml: there is no Rollout and no Canary `app` in these files: `empty.yaml` holds no document; add it, \
+         as these alone do nothing"
+    );
+    let both = format!("{service}\n---\n{deployment}\n---\n{service}");
+    let templates = template("args: []", "result > 0");
+    let (only, named) = found(&[("app.yaml", &both), ("empty.yaml", ""), ("templates.yaml", &templates)]);
+    assert_eq!(
+        only,
+        "app.yaml: there is no Rollout and no Canary in these files: `app.yaml` holds Deployment, Service; \
+         `empty.yaml` holds no document; `templates.yaml` holds AnalysisTemplate; add one, as these alone do nothing"
+    );
+    assert_eq!(named, only.replace("Canary in", "Canary `app` in").replace("add one", "add it"));
+    assert_eq!(
+        found(&[]).0,
+        "manifests: there is no Rollout and no Canary in these files: no file was given; add one, as these alone do \
+         nothing"
     );
 }
 

@@ -121,8 +121,12 @@ impl Turn<'_> {
         if let Some(reason) = self.tend_runs(&mut attempt) {
             return Next::Go(self.begin_retreat(attempt, reason, Cause::Refused));
         }
-        self.mind_shortage(&mut attempt);
         self.aim_pools(&attempt);
+        let was_short = attempt.short;
+        self.mind_shortage(&mut attempt);
+        if attempt.short != was_short {
+            self.aim_pools(&attempt);
+        }
         if let Some(reason) = self.mind_deadline(&mut attempt) {
             return Next::Go(self.begin_retreat(attempt, reason, Cause::Refused));
         }
@@ -529,7 +533,7 @@ impl Turn<'_> {
                     Rule::StepSkipped,
                     format!(
                         "a person promotes fully: the {} steps from step {} on are left out",
-                        steps - attempt.step,
+                        steps.saturating_sub(attempt.step),
                         attempt.step + 1
                     ),
                 );

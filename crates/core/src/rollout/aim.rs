@@ -137,7 +137,7 @@ impl Turn<'_> {
                     replicas.min(1)
                 } else {
                     let now = self.state.pools.get(&self.state.stable).and_then(|pool| pool.aim.as_ref());
-                    now.map_or(replicas, |aim| aim.value.min(replicas))
+                    now.map_or(replicas, |aim| aim.value.clamp(replicas.min(1), replicas))
                 };
                 let replicas = counts.stable.max(least);
                 if !self.is_aimed(&self.state.stable, replicas) {
@@ -311,11 +311,12 @@ impl Turn<'_> {
     }
 
     /// Scales down whoever is on the way out, is not served by the route that the world shows, and whose time has
-    /// come.
-    pub(super) fn retire(&mut self) {
+    /// come. Tells whether a pool is gone for good.
+    pub(super) fn retire(&mut self) -> bool {
         if self.state.retiring.is_empty() {
-            return;
+            return false;
         }
+        let pools = self.state.pools.len();
         let mut due = Vec::new();
         let candidate = match &self.state.phase {
             Phase::Progressing(attempt) => Some(&attempt.candidate),
@@ -349,6 +350,7 @@ impl Turn<'_> {
                 self.aim_pool(&revision, 0, false);
             }
         }
+        self.state.pools.len() < pools
     }
 }
 

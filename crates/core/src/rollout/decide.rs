@@ -1,7 +1,7 @@
 //! The one function that runs every plan.
 
 use super::{
-    Answer, Attempt, Command, Done, Effect, Failure, Input, Note, Notice, Outcome, Phase, Place, Plan,
+    Aim, Answer, Attempt, Command, Done, Effect, Failure, Input, Note, Notice, Outcome, Phase, Place, Plan,
     RequestId, Retreat, Retry, Rule, SCHEMA, Stage, State, Waits, World, advance::told, aim::Managed,
     effects_of, retreat::Cause, state::back_off, waits_for, wake_of,
 };
@@ -92,7 +92,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Goes on as far as the facts allow. Ends, because every `Go` moves a stage, a step or a phase forward.
+    /// Goes on as far as the facts allow. Ends, because every `Go` moves a stage, a step or a phase forward, and there
+    /// are only so many pools to remove.
     fn settle(&mut self) {
         self.forget_what_is_not_managed();
         loop {
@@ -112,11 +113,13 @@ impl Turn<'_> {
                 Next::Go(phase) => self.state.phase = phase,
                 Next::Stay(phase) => {
                     self.state.phase = phase;
-                    break;
+                    // Who is gone makes room for others.
+                    if !self.retire() {
+                        break;
+                    }
                 }
             }
         }
-        self.retire();
     }
 
     fn observe(&mut self, world: &World) {
@@ -146,6 +149,8 @@ impl Turn<'_> {
                 ),
             );
             self.state.fence = newest;
+            self.refence();
+        } else if self.is_overtaken(world) {
             self.refence();
         }
         if let Some(aim) = &mut self.state.route {
@@ -201,6 +206,18 @@ impl Turn<'_> {
                 attempt.progress = self.state.clock;
             }
         }
+    }
+
+    /// Whether the world holds a fence of somebody else above that of a target: it would refuse to take ours.
+    fn is_overtaken(&self, world: &World) -> bool {
+        fn is_above<T>(aim: Option<&Aim<T>>, found: Option<Fence>) -> bool {
+            aim.is_some_and(|aim| found > Some(aim.fence))
+        }
+        is_above(self.state.route.as_ref(), world.route.as_ref().and_then(|route| route.fence))
+            || self.state.pools.iter().any(|(revision, pool)| {
+                let seen = world.pools.by_revision.get(revision);
+                is_above(pool.aim.as_ref(), seen.and_then(|seen| seen.fence))
+            })
     }
 
     fn answered(&mut self, id: RequestId, answer: &Result<Answer, Failure>) {

@@ -1,7 +1,7 @@
 //! The way back: first thing, from every state, asking nothing of the candidate.
 
 use super::{
-    Attempt, Capacity, Done, Outcome, Phase, Retreat, Rule,
+    Attempt, Capacity, Done, Outcome, Phase, PoolState, Retreat, Rule,
     aim::Managed,
     decide::{Next, Turn},
 };
@@ -59,6 +59,7 @@ impl Turn<'_> {
             }
             Managed::Routed => {
                 self.aim_pool(&stable, replicas, false);
+                self.keep_while_it_serves(&retreat.candidate);
                 self.aim_route(self.way_back(&retreat), false);
                 self.is_routed() && self.state.weight().is_zero() && self.is_there(&stable, None)
             }
@@ -68,6 +69,21 @@ impl Turn<'_> {
             }
         };
         if back { Next::Go(self.back_on_stable(retreat)) } else { Next::Stay(Phase::Retreating(retreat)) }
+    }
+
+    /// An application that was scaled to nothing for a moment, and is not any more, may have told the candidate to go;
+    /// as long as it takes traffic it stays as it is.
+    fn keep_while_it_serves(&mut self, candidate: &Revision) {
+        let is_left = self.is_routed() && self.state.weight().is_zero();
+        let told_to_go = |pool: &&PoolState| {
+            pool.wanted > 0 && pool.aim.as_ref().is_some_and(|aim| aim.value == 0 && !aim.seen)
+        };
+        if !is_left
+            && self.replicas() > 0
+            && let Some(pool) = self.state.pools.get(candidate).filter(told_to_go)
+        {
+            self.aim_pool(candidate, pool.wanted, false);
+        }
     }
 
     /// The route of a retreat. Where stable was allowed to shrink, it gets back only what it can take, so that going

@@ -1,5 +1,10 @@
 //! The safety rules over every reachable state of small plans: crashes, lost and late writes, two drivers, pods that
-//! come and go, commands at any moment. And proof that the search finds what it looks for: every weaker design fails.
+//! come and go, commands and other revisions at any moment. And proof that the search finds what it looks for: every
+//! weaker design fails.
+//!
+//! Bounds: one or two weights with an analysis between them, two instances, unmanaged or behind a router, and no time
+//! passes. Time, plans without a router, changes of the plan and everything else are left to the random plans of the
+//! property tests (`tests/rollout/laws.rs`).
 
 #![expect(clippy::expect_used, reason = "a test harness")]
 
@@ -11,7 +16,7 @@ mod system;
 
 /// Far above what any search below needs: more means that the engine goes in circles, always with a new fence.
 const MOST_STATES: usize = 400_000;
-const CALM: Budget = Budget { crashes: 0, losses: 0, aborts: 0, retries: 0, skips: 0, flaps: 0 };
+const CALM: Budget = Budget { crashes: 0, losses: 0, aborts: 0, retries: 0, skips: 0, flaps: 0, changes: 0 };
 
 /// Searches breadth first. The shortest way to a broken rule, or how many states there are.
 fn search(managed: bool, design: Design, drivers: usize, budget: Budget) -> Result<usize, String> {
@@ -76,6 +81,14 @@ fn the_rules_hold_across_attempts_and_commands() {
     let budget = Budget { losses: 1, aborts: 1, retries: 1, skips: 1, ..CALM };
     let states = search(false, Design::OURS, 1, budget).unwrap_or_else(|way| panic!("{way}"));
     println!("{states} states");
+}
+
+#[test]
+fn the_rules_hold_when_another_revision_comes_in_the_middle() {
+    let budget = Budget { losses: 1, aborts: 1, changes: 2, ..CALM };
+    let states = search(false, Design::OURS, 1, budget).unwrap_or_else(|way| panic!("{way}"));
+    println!("{states} states");
+    assert!(states > 1_000, "the search saw only {states} states");
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(crate) struct Budget {
     pub(crate) retries: u8,
     pub(crate) skips: u8,
     pub(crate) flaps: u8,
+    /// Other revisions to deliver in the middle of an attempt: a newer one, or the stable one again.
+    pub(crate) changes: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,7 +70,7 @@ pub(crate) enum Action {
     Look(usize),
     Answer(usize, bool),
     Command(usize, Command),
-    Revise(usize),
+    Revise(usize, &'static str),
     /// A turn whose driver dies after saving and before acting.
     Die(usize),
     Deliver(usize),
@@ -126,7 +128,13 @@ impl System {
                 actions.push(Action::Answer(driver, false));
             }
             if self.saved.phase == Phase::Idle {
-                actions.push(Action::Revise(driver));
+                actions.push(Action::Revise(driver, "new"));
+            }
+            if self.left.changes > 0
+                && matches!(self.saved.phase, Phase::Progressing(_) | Phase::Retreating(_))
+            {
+                actions.push(Action::Revise(driver, "newer"));
+                actions.push(Action::Revise(driver, "old"));
             }
             if self.left.aborts > 0 {
                 actions.push(Action::Command(driver, Command::Abort(String::new())));
@@ -200,8 +208,11 @@ impl System {
                 let won = self.turn(plan, design, *driver, &Input::Commanded(command.clone()), false);
                 self.cleared |= won && *command == Command::PromoteFully;
             }
-            Action::Revise(driver) => {
-                self.turn(plan, design, *driver, &Input::Revised("new".into()), false);
+            Action::Revise(driver, revision) => {
+                if self.saved.phase != Phase::Idle {
+                    self.left.changes -= 1;
+                }
+                self.turn(plan, design, *driver, &Input::Revised((*revision).into()), false);
             }
             Action::Deliver(write) => {
                 let write = self.wire.remove(*write);
@@ -312,10 +323,14 @@ impl System {
         Input::Seen(World { route, pools: Pools { replicas: None, by_revision: pools } })
     }
 
+    /// Of all traffic, what does not go to the revision everything began with.
     fn share_of_candidate(&self) -> u32 {
-        let new = Revision::from("new");
         self.route.as_ref().map_or(0, |route| {
-            if route.value.stable == new { Weight::FULL.parts() } else { route.value.weight.parts() }
+            if route.value.stable.as_str() == "old" {
+                route.value.weight.parts()
+            } else {
+                Weight::FULL.parts()
+            }
         })
     }
 
@@ -349,7 +364,7 @@ impl System {
                 if served && pool.wanted == 0 {
                     return Some("nobody is scaled down while taking traffic");
                 }
-                if served && pool.ready == 0 && !flaps && revision.as_str() == "new" {
+                if served && pool.ready == 0 && !flaps && revision.as_str() != "old" {
                     return Some("no weight without ready capacity");
                 }
             }
@@ -382,7 +397,7 @@ impl System {
             }
             system.apply(plan, design, &Action::Look(0));
             if system.saved.phase == Phase::Idle && system.saved.is_settled() {
-                system.apply(plan, design, &Action::Revise(0));
+                system.apply(plan, design, &Action::Revise(0, "new"));
             }
             system.apply(plan, design, &Action::Answer(0, true));
             if matches!(system.saved.phase, Phase::Done(_))

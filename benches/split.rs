@@ -18,7 +18,7 @@ use serinus_core::{
     traffic::{Match, NamedPattern, Pattern, Route, Weight},
 };
 use serinus_tower::{Handle, Split, Sticky};
-use tower_service::Service;
+use tower::Service;
 
 criterion_group!(benches, choice, whole);
 criterion_main!(benches);
