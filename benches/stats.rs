@@ -1,14 +1,17 @@
-//! What evidence costs: a window of a counter, a window of a latency histogram, a window of a split; and the rank test
-//! of two samples of a million beside the sorting of the same two.
+//! What evidence costs: a window of a counter, a window of a latency histogram, a window of a split; and the tests of
+//! one fixed sample, the rank test beside the sorting of the same two samples.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serinus_core::stats::{
+    Side,
     contingency::{Table, fisher_exact},
     exceedance::{BucketWindow, ExceedanceHistogram},
     grid::{Arm, CounterGrid, RateRatio, RatioGrid, Window},
-    ranks::mann_whitney,
+    group_sequential::{Boundary, Spending},
+    means::{Moments, welch_t},
+    ranks::{kolmogorov_smirnov, mann_whitney, mann_whitney_of_histograms, shift},
     sample_ratio::SampleRatio,
 };
 
@@ -63,32 +66,60 @@ fn tables(criterion: &mut Criterion) {
     criterion.bench_function("Fisher on counts of 1e8 (bar: 1 ms)", |bencher| {
         bencher.iter(|| black_box(fisher_exact(black_box(&table))));
     });
+    let moments = |mean| Moments::from_summary(1_000_000, mean, 15.0);
+    if let (Ok(control), Ok(candidate)) = (moments(100.0), moments(100.1)) {
+        criterion.bench_function("Welch's t with its p-value", |bencher| {
+            bencher.iter(|| welch_t(black_box(&control), &candidate).map(|effect| effect.p_two_sided()));
+        });
+    }
+    let looks: Vec<f64> = (1..=60).map(|look| f64::from(look) / 60.0).collect();
+    if let Ok(boundary) = Boundary::new(0.05, Spending::OBrienFleming, Side::Greater) {
+        let mut group = criterion.benchmark_group("group sequential");
+        group.sample_size(10);
+        group.bench_function("bounds of 60 looks", |bencher| {
+            bencher.iter(|| boundary.bounds(black_box(&looks)));
+        });
+        group.finish();
+    }
 }
 
 fn samples(criterion: &mut Criterion) {
-    let sample = |seed: u64| -> Vec<f64> {
-        let mut state = seed;
-        let numbers = (0..1_000_000).map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 11) as f64
-        });
-        numbers.collect()
-    };
-    let (first, second) = (sample(1), sample(2));
+    let (first, second) = (sample(1, 1_000_000), sample(2, 1_000_000));
     let mut group = criterion.benchmark_group("a million against a million");
     group.sample_size(10);
+    let sort = |(mut first, mut second): (Vec<f64>, Vec<f64>)| {
+        first.sort_unstable_by(f64::total_cmp);
+        second.sort_unstable_by(f64::total_cmp);
+        (first, second)
+    };
     group.bench_function("sorting both", |bencher| {
-        bencher.iter(|| {
-            let (mut first, mut second) = (first.clone(), second.clone());
-            first.sort_unstable_by(f64::total_cmp);
-            second.sort_unstable_by(f64::total_cmp);
-            black_box((first, second))
-        });
+        bencher.iter_batched(|| (first.clone(), second.clone()), sort, BatchSize::LargeInput);
     });
     group.bench_function("Mann-Whitney (bar: three times the sorting)", |bencher| {
         bencher.iter(|| black_box(mann_whitney(black_box(&first), black_box(&second))));
     });
+    group.bench_function("Kolmogorov-Smirnov", |bencher| {
+        bencher.iter(|| black_box(kolmogorov_smirnov(black_box(&first), black_box(&second))));
+    });
     group.finish();
+    let (first, second) = (sample(3, 2000), sample(4, 2000));
+    criterion.bench_function("Hodges-Lehmann with interval, 2000 against 2000", |bencher| {
+        bencher.iter(|| shift(black_box(&first), black_box(&second)).and_then(|shift| shift.interval(0.05)));
+    });
+    let buckets = [5, 40, 300, 2000, 9000, 20_000, 21_000, 8000, 1500, 300, 40, 2];
+    criterion.bench_function("Mann-Whitney of histograms, 12 buckets", |bencher| {
+        bencher.iter(|| mann_whitney_of_histograms(black_box(&buckets), black_box(&buckets)));
+    });
+}
+
+/// Uniform numbers from a linear congruential generator.
+fn sample(seed: u64, count: usize) -> Vec<f64> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64
+    };
+    std::iter::repeat_with(next).take(count).collect()
 }
 
 criterion_group!(benches, evidence, tables, samples);

@@ -11,26 +11,17 @@ mod support;
 
 #[test]
 fn every_case_of_argo_rollouts_passes() {
-    let (passed, run) = passed("crates/core/tests/data/argo-cases.json");
-    assert!(passed >= 170, "{}", run.told());
+    let run = conformance(&["crates/core/tests/data/argo-cases.json"]);
+    assert!(passed(&run) >= 170, "{}", run.told());
 }
 
 #[test]
 fn every_vector_of_statistics_passes_but_those_of_five_methods_that_are_left_out() {
-    let (passed, run) = passed("crates/core/tests/data/stat-vectors.json");
-    assert!(passed >= 293, "{}", run.told());
+    let run = conformance(&["crates/core/tests/data/stat-vectors.json"]);
+    assert!(passed(&run) >= 293, "{}", run.told());
     for line in run.output.lines().filter(|line| line.starts_with("skipped ")) {
         assert!(LEFT_OUT.iter().any(|method| line.contains(&format!(": {method}: "))), "{line}");
     }
-}
-
-/// How many cases of a file pass; none fails.
-fn passed(file: &str) -> (usize, Run) {
-    let run = conformance(&[file]);
-    assert_eq!(run.code, Some(0), "{}", run.told());
-    let counted = run.output.lines().last().unwrap();
-    assert!(counted.contains(" 0 failed, "), "{}", run.told());
-    (counted.split(' ').next().unwrap().parse().unwrap(), run)
 }
 
 #[test]
@@ -39,6 +30,14 @@ fn without_a_file_it_says_what_it_needs() {
     assert_eq!(run.code, Some(2), "{}", run.told());
     assert!(run.errors.starts_with("usage: conformance FILE..."), "{}", run.told());
     assert!(run.output.is_empty(), "{}", run.told());
+}
+
+/// How many cases passed; none failed.
+fn passed(run: &Run) -> usize {
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    let counted = run.output.lines().last().unwrap();
+    assert!(counted.contains(" 0 failed, "), "{}", run.told());
+    counted.split(' ').next().unwrap().parse().unwrap()
 }
 
 fn conformance(files: &[&str]) -> Run {

@@ -7,8 +7,8 @@
 //! A file is a list of cases, or an object with a list `cases`; a case has an `id`, an `area`, an `input` and what is
 //! `expected`. An object with a list `vectors` holds statistics instead: a vector has a `method` in place of the area,
 //! and a `tolerance`. One line is printed for each case that fails, and for each that this program cannot read; the last
-//! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed,
-//! and 2 if no file was named.
+//! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed, and 2 if
+//! no file was named.
 
 use std::{fmt::Write as _, process::ExitCode};
 

@@ -1,5 +1,7 @@
 //! Evidence is counted once, keeps its guarantee, and refuses what it cannot read.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use proptest::prelude::*;
 use serinus_core::stats::{
     Undefined,
@@ -75,6 +77,39 @@ fn impossible_counts_are_refused_and_change_nothing() {
 }
 
 #[test]
+fn arms_of_different_windows_are_not_compared() {
+    let (good, bad) = (Arm::new(900, 9), Arm::new(100, 6));
+    assert_eq!(Window::paired((3, good), (3, bad)), Ok(Window { id: 3, control: good, candidate: bad }));
+    let apart = Window::paired((3, good), (4, bad));
+    assert_eq!(apart, Err(EvidenceError::DifferentWindows { control: 3, candidate: 4 }));
+    assert_eq!(
+        apart.unwrap_err().to_string(),
+        "control was counted in window 3 and the candidate in window 4: compare the same window"
+    );
+    assert!(BucketWindow::paired((3, &[1, 2]), (3, &[3, 4])).is_ok());
+    assert!(matches!(
+        BucketWindow::paired((3, &[1, 2]), (2, &[3, 4])),
+        Err(EvidenceError::DifferentWindows { control: 3, candidate: 2 })
+    ));
+}
+
+#[test]
+fn evidence_has_the_same_bits_on_every_machine() {
+    let mut harm = CounterGrid::new(RatioGrid::harm(1.1).unwrap());
+    let mut split = SampleRatio::new(&[0.9, 0.1], 100.0).unwrap();
+    let mut latency = ExceedanceHistogram::new(RatioGrid::harm(1.1).unwrap(), &[0.1, 1.0]).unwrap();
+    for id in 0..100 {
+        let (share, failures) = (100 + 3 * id, id % 7 + id % 5);
+        let _ = harm.observe(&window(id, (1000, 11), (share, failures))).unwrap();
+        let _ = split.observe(id, &[900 + id % 13, 100]).unwrap();
+        let buckets = ([800, 90, 10], [80, 15, id % 5]);
+        let _ = latency.observe(&BucketWindow { id, control: &buckets.0, candidate: &buckets.1 }).unwrap();
+    }
+    let bits = [harm.log_e(), split.log_e(), latency.log_e()].map(f64::to_bits);
+    assert_eq!(bits, [4_631_033_312_310_997_235, 13_837_931_096_932_964_910, 4_635_267_960_778_122_939]);
+}
+
+#[test]
 fn counts_at_the_limit_of_64_bits_stay_numbers() {
     for (control, candidate) in [
         ((u64::MAX, u64::MAX), (u64::MAX, u64::MAX)),
@@ -125,7 +160,7 @@ fn a_stored_state_goes_on_to_the_last_bit() {
         let _ = score.observe(&next).unwrap();
         let _ = ratio.observe(&next).unwrap();
         let _ = latency.observe(&BucketWindow { id, control: &buckets[0], candidate: &buckets[1] }).unwrap();
-        split.observe(id, &[900 + id, 100]).unwrap();
+        let _ = split.observe(id, &[900 + id, 100]).unwrap();
         evidence = serde_json::from_str(&serde_json::to_string(&evidence).unwrap()).unwrap();
         latency = serde_json::from_str(&serde_json::to_string(&latency).unwrap()).unwrap();
         score = serde_json::from_str(&serde_json::to_string(&score).unwrap()).unwrap();
@@ -302,17 +337,17 @@ fn the_rate_ratio_is_in_its_interval_at_all_times() {
 #[test]
 fn a_split_under_a_ramp_goes_on_with_its_evidence() {
     let mut ratio = SampleRatio::new(&[0.9, 0.1], 100.0).unwrap();
-    ratio.observe(1, &[9000, 1000]).unwrap();
+    let _ = ratio.observe(1, &[9000, 1000]).unwrap();
     let before = ratio.log_e();
     let mut ratio = ratio.next_stage(&[0.5, 0.5]).unwrap();
     assert_eq!(ratio.log_e(), before);
-    assert!(!ratio.observe(1, &[1, 1]).unwrap(), "seen before the stage");
-    ratio.observe(2, &[5000, 5000]).unwrap();
+    assert_eq!(ratio.observe(1, &[1, 1]), Ok(Observed::AlreadySeen), "seen before the stage");
+    let _ = ratio.observe(2, &[5000, 5000]).unwrap();
     assert!(!ratio.rejects(0.001).unwrap());
-    ratio.observe(3, &[5000, 4000]).unwrap();
+    let _ = ratio.observe(3, &[5000, 4000]).unwrap();
     assert!(ratio.rejects(0.001).unwrap());
     // What was once refuted stays so.
-    ratio.observe(4, &[4000, 5000]).unwrap();
+    let _ = ratio.observe(4, &[4000, 5000]).unwrap();
     assert!(ratio.rejects(0.001).unwrap());
     for shares in [&[1.0][..], &[0.5, 0.6], &[1.0, 0.0], &[f64::NAN, 0.5], &[]] {
         assert!(SampleRatio::new(shares, 100.0).is_err(), "{shares:?}");

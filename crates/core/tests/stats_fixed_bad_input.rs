@@ -1,5 +1,7 @@
 //! What cannot be answered is a named error: never a p-value of 1, never a panic, never a pass.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use serinus_core::stats::{
     Undefined,
     bayes::{NormalPrior, Prior, compare_proportions, effect_posterior},
@@ -280,4 +282,11 @@ fn histograms_of_other_buckets_are_not_compared() {
     }
     let open = wasserstein(&[1, 2, 0], &[2, 0, 1], &[1.0, 2.0, f64::INFINITY]).unwrap();
     assert!(open.censored && open.distance > 0.0);
+}
+
+#[test]
+fn drift_over_one_bucket_has_no_p_value() {
+    let drift = compare(&[5, 0], &[9, 0]).unwrap();
+    assert_eq!(drift.p, None);
+    assert!(compare(&[5, 1], &[9, 0]).unwrap().p.is_some_and(|p| p > 0.0));
 }

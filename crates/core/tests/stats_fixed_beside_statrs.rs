@@ -1,5 +1,7 @@
 //! Where statrs is right we agree with it; where it is wrong the difference is shown.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use serinus_core::stats::{
     contingency::{Table, fisher_exact},
     means::{Moments, welch_t},

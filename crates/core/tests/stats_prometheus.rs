@@ -1,5 +1,7 @@
 //! Samples of Prometheus become counts, or are refused by name.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::collections::BTreeMap;
 
 use serinus_core::stats::{

@@ -263,7 +263,7 @@ fn stitching_bound(input: Input<'_>) -> Answer {
 
 fn poisson_beta_mixture(input: Input<'_>) -> Answer {
     let mut ratio = SampleRatio::new(&input.numbers("rho")?, input.number("concentration")?).map_err(said)?;
-    ratio.observe(1, &input.counts("counts")?).map_err(said)?;
+    let _ = ratio.observe(1, &input.counts("counts")?).map_err(said)?;
     let interval = ratio.log_ratio_interval(input.number("alpha")?).map_err(said)?;
     let interval = shown_list([interval.lower, interval.upper]);
     Ok(json!({
@@ -281,7 +281,7 @@ fn sample_ratio(input: Input<'_>) -> Answer {
     for (batch, id) in input.list("batches")?.iter().zip(1..) {
         let batch = batch.as_array().ok_or("a batch is no list")?;
         let batch = batch.iter().map(count).collect::<Result<Vec<_>, _>>()?;
-        ratio.observe(id, &batch).map_err(said)?;
+        let _ = ratio.observe(id, &batch).map_err(said)?;
         path.push((-ratio.log_e()).exp());
     }
     Ok(json!({

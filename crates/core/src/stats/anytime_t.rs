@@ -25,6 +25,10 @@ impl AnytimeT {
     /// Of `count` observations and `coefficients` fitted ones, with prior weight `weight` (`g`) in observations.
     /// [`Undefined::TooFew`] without a degree of freedom.
     ///
+    /// # Errors
+    ///
+    /// [`Undefined::TooFew`] without a degree of freedom; a weight that is not a finite number above 0.
+    ///
     /// ```
     /// use serinus_core::stats::anytime_t::AnytimeT;
     ///
@@ -44,6 +48,10 @@ impl AnytimeT {
     }
 
     /// The log e-value (nats) of a coefficient with statistic `t` against that it is 0.
+    ///
+    /// # Errors
+    ///
+    /// A `t` that is not finite.
     pub fn log_e(&self, t: f64) -> Result<f64, Undefined> {
         let Self { ratio, freedom } = *self;
         finite("t", t)?;
@@ -53,12 +61,20 @@ impl AnytimeT {
     }
 
     /// The p-value of this look, `min(1, 1/E)`; keep the least of all looks.
+    ///
+    /// # Errors
+    ///
+    /// A `t` that is not finite.
     pub fn p_value(&self, t: f64) -> Result<f64, Undefined> {
         Ok(exp(-self.log_e(t)?).min(1.0))
     }
 
     /// The `|t|` at which the evidence reaches `1/alpha`, so that the confidence sequence is `estimate ± radius × se`.
     /// Infinite while the sample is so small that none can.
+    ///
+    /// # Errors
+    ///
+    /// An `alpha` outside (0, 1).
     pub fn radius(&self, alpha: f64) -> Result<f64, Undefined> {
         let Self { ratio, freedom } = *self;
         // a = (r α²)^(1/(ν+1)); t² = ν (1 − a)/(a − r).
@@ -73,6 +89,10 @@ impl AnytimeT {
 
     /// The same radius with a known variance, in standard errors: `√((ln(1/r) + 2 ln(1/α)) / (1 − r))`, the
     /// [`AnytimeT::radius`] of many observations.
+    ///
+    /// # Errors
+    ///
+    /// An `alpha` outside (0, 1).
     pub fn normal_radius(&self, alpha: f64) -> Result<f64, Undefined> {
         let twice = -log(self.ratio) - 2.0 * log(probability("alpha", alpha)?);
         Ok((twice / (1.0 - self.ratio)).sqrt())

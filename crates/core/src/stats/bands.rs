@@ -17,6 +17,11 @@ use super::{
 ///
 /// `A √((ln(1 + ln(t/m)) + C)/t)` with the least `C` for the factor `A > 1/√2`, 0.85 by default
 /// ([`CDF_FACTOR`]); infinite before `from`. Independent observations of one distribution.
+///
+/// # Errors
+///
+/// A `count` that is not a finite number above 0, a `from` below 1, an `alpha` outside (0, 1), a `factor` that is not above
+/// `1/√2`; a combination for which there is no `C`.
 pub fn cdf_half_width(count: f64, from: f64, alpha: f64, factor: f64) -> Result<f64, Undefined> {
     positive("count", count)?;
     require("from", from, from >= 1.0 && from.is_finite(), "a finite number, 1 or above")?;
@@ -31,6 +36,10 @@ pub fn cdf_half_width(count: f64, from: f64, alpha: f64, factor: f64) -> Result<
 }
 
 /// The same with the published constant, `0.85 √((ln ln(e t/m) + 0.8 ln(1612/α)) / t)`: a little wider, in closed form.
+///
+/// # Errors
+///
+/// As [`cdf_half_width`].
 pub fn cdf_half_width_closed(count: f64, from: f64, alpha: f64) -> Result<f64, Undefined> {
     positive("count", count)?;
     require("from", from, from >= 1.0 && from.is_finite(), "a finite number, 1 or above")?;
@@ -47,6 +56,11 @@ pub fn cdf_half_width_closed(count: f64, from: f64, alpha: f64) -> Result<f64, U
 /// `scale` (`c ≥ 0`) is that of sub-gamma increments, 0 for sub-Gaussian ones; `exponent` (`s > 1`) and `ratio`
 /// (`η > 1`) are usually 1.4 and 2. Grows like the law of the iterated logarithm, and is wider than a mixture in
 /// practice (Howard et al. 2021, theorem 1).
+///
+/// # Errors
+///
+/// A `variance` or `scale` below 0, a `from` that is not above 0, an `alpha` outside (0, 1), an `exponent` or `ratio` that is
+/// not above 1; NaN and infinities anywhere.
 pub fn stitching_bound(
     variance: f64,
     alpha: f64,
@@ -72,6 +86,10 @@ pub fn stitching_bound(
 /// (Howard & Ramdas 2022, theorem 3; `δ = 0.5`, `s = 1.4`, `η = 2`).
 ///
 /// It is the upper boundary; that on the lower side is the upper one of `1 − quantile`.
+///
+/// # Errors
+///
+/// A `quantile` or `alpha` outside (0, 1), a `count` that is not a finite number above 0, a `from` below 1.
 pub fn quantile_bound(quantile: f64, count: f64, alpha: f64, from: f64) -> Result<f64, Undefined> {
     probability("quantile", quantile)?;
     positive("count", count)?;
@@ -105,6 +123,11 @@ pub fn quantile_bound(quantile: f64, count: f64, alpha: f64, from: f64) -> Resul
 /// `min over x of (ln E₁(x) + ln E₂(x))`. Tuned to `best` observations at error probability `best_alpha`. Continuous
 /// values, or ties handled as favourably to the hypothesis as can be. [`Undefined::TooFew`] for an empty sample; NaN
 /// and infinities are refused.
+///
+/// # Errors
+///
+/// [`Undefined::TooFew`] for an empty sample; a value that is NaN or infinite, a `quantile` or `best_alpha` outside (0, 1), a
+/// `best` that is not a finite number above 0.
 pub fn quantile_p_value(
     first: &[f64],
     second: &[f64],

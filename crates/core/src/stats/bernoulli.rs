@@ -16,6 +16,11 @@ use super::{
 /// (usually `alpha`). No successes, or nothing else, make the interval start at 0, or end at 1. Exact for independent
 /// observations; any number of looks. [`Undefined::TooFew`] without trials.
 ///
+/// # Errors
+///
+/// [`Undefined::TooFew`] without trials; more successes than trials, an `alpha` or `best_alpha` outside (0, 1), a `best` that
+/// is not a finite number above 0.
+///
 /// ```
 /// use serinus_core::stats::bernoulli::confidence_sequence;
 ///

@@ -16,6 +16,7 @@ use super::{
 /// How much to bet next: `√(2 ln(1/α) / (k ln(1+k) v))` at observation `k`, from a running variance `v` of all
 /// observations before it that starts with one imagined observation of mean ½ and variance ¼.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Stakes {
     count: u64,
     sum: f64,
@@ -49,6 +50,7 @@ impl Stakes {
 
 /// One side of a predictable mixture: weighted sums of values and of penalties.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Weighted {
     stakes: f64,
     values: f64,
@@ -87,6 +89,7 @@ impl Weighted {
 /// # Ok::<(), serinus_core::stats::Undefined>(())
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct EmpiricalBernstein {
     version: SchemaVersion,
     /// ln(2/α).
@@ -98,6 +101,10 @@ pub struct EmpiricalBernstein {
 
 impl EmpiricalBernstein {
     /// Nothing observed; the interval will hold with probability `1 − alpha`.
+    ///
+    /// # Errors
+    ///
+    /// An `alpha` outside (0, 1).
     pub fn new(alpha: f64) -> Result<Self, Undefined> {
         let target = log(2.0) - log(probability("alpha", alpha)?);
         Ok(Self {
@@ -110,6 +117,10 @@ impl EmpiricalBernstein {
     }
 
     /// Adds a value; one outside `[0, 1]` is refused and nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// A value outside `[0, 1]`, NaN among them; nothing has changed then.
     pub fn observe(&mut self, value: f64) -> Result<(), Undefined> {
         within("value", value)?;
         let stake = self.stakes.next(self.target).min(0.5);
@@ -134,6 +145,7 @@ impl EmpiricalBernstein {
 /// largest variance there is; wider unless the values are near both ends. Stakes `√(8 ln(2/α) / (k ln(1+k)))`, at most
 /// 1, penalties `λ²/8`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hoeffding {
     version: SchemaVersion,
     target: f64,
@@ -143,12 +155,20 @@ pub struct Hoeffding {
 
 impl Hoeffding {
     /// Nothing observed; the interval will hold with probability `1 − alpha`.
+    ///
+    /// # Errors
+    ///
+    /// An `alpha` outside (0, 1).
     pub fn new(alpha: f64) -> Result<Self, Undefined> {
         let target = log(2.0) - log(probability("alpha", alpha)?);
         Ok(Self { version: SchemaVersion, target, count: 0, above: Weighted::default() })
     }
 
     /// Adds a value; one outside `[0, 1]` is refused and nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// A value outside `[0, 1]`, NaN among them; nothing has changed then.
     pub fn observe(&mut self, value: f64) -> Result<(), Undefined> {
         within("value", value)?;
         self.count = self.count.saturating_add(1);
@@ -171,6 +191,7 @@ impl Hoeffding {
 ///
 /// `K± = Π (1 ± λ (x − m))`, `ln E = max(ln ½K₊, ln ½K₋)`. A stake is at most half of what could ruin it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Betting {
     version: SchemaVersion,
     mean: f64,
@@ -183,6 +204,10 @@ pub struct Betting {
 
 impl Betting {
     /// Against `mean`, with stakes chosen for the error probability `alpha`.
+    ///
+    /// # Errors
+    ///
+    /// A `mean` outside `[0, 1]`, an `alpha` outside (0, 1).
     pub fn new(mean: f64, alpha: f64) -> Result<Self, Undefined> {
         within("mean", mean)?;
         let target = log(2.0) - log(probability("alpha", alpha)?);
@@ -198,6 +223,10 @@ impl Betting {
     }
 
     /// Adds a value; one outside `[0, 1]` is refused and nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// A value outside `[0, 1]`, NaN among them; nothing has changed then.
     pub fn observe(&mut self, value: f64) -> Result<(), Undefined> {
         within("value", value)?;
         let stake = self.stakes.next(self.target);
@@ -231,6 +260,7 @@ impl EProcess for Betting {
 /// The confidence sequence that belongs to [`Betting`]: one capital for each mean of a grid. For plots; its state and
 /// its cost are those of the grid.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct BettingInterval {
     stakes: Stakes,
     target: f64,
@@ -240,6 +270,10 @@ pub struct BettingInterval {
 
 impl BettingInterval {
     /// Over the means `0, 1/breaks, …, 1`; `breaks` from 1 to 100,000.
+    ///
+    /// # Errors
+    ///
+    /// No breaks or more than 100,000, an `alpha` outside (0, 1).
     pub fn new(breaks: u32, alpha: f64) -> Result<Self, Undefined> {
         require("breaks", f64::from(breaks), (1..=100_000).contains(&breaks), "from 1 to 100000")?;
         let threshold = -log(probability("alpha", alpha)?);
@@ -249,6 +283,10 @@ impl BettingInterval {
     }
 
     /// Adds a value; one outside `[0, 1]` is refused and nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// A value outside `[0, 1]`, NaN among them; nothing has changed then.
     pub fn observe(&mut self, value: f64) -> Result<(), Undefined> {
         within("value", value)?;
         let stake = self.stakes.next(self.target);

@@ -9,12 +9,20 @@ use libm::log;
 use super::{Undefined, grid::log_sum_exp, positive, probability, require};
 
 /// The logarithm of the mean of e-values: an e-value under any dependence (Vovk & Wang 2021).
+///
+/// # Errors
+///
+/// [`Undefined::TooFew`] for an empty list; a NaN.
 pub fn log_mean(log_e: &[f64]) -> Result<f64, Undefined> {
     check(log_e)?;
     Ok(log_sum_exp(log_e.iter().copied()) - log(log_e.len() as f64))
 }
 
 /// The logarithm of the weighted mean of e-values; the weights are above 0, in any unit.
+///
+/// # Errors
+///
+/// As [`log_mean`]; lists of different lengths, a weight that is not a finite number above 0.
 pub fn log_weighted_mean(log_e: &[f64], weights: &[f64]) -> Result<f64, Undefined> {
     check(log_e)?;
     if log_e.len() != weights.len() {
@@ -34,6 +42,10 @@ pub fn log_weighted_mean(log_e: &[f64], weights: &[f64]) -> Result<f64, Undefine
 
 /// The logarithm of the product: an e-value only of *independent* or successive evidence, never of metrics that share
 /// a control arm.
+///
+/// # Errors
+///
+/// As [`log_mean`].
 pub fn log_product(log_e: &[f64]) -> Result<f64, Undefined> {
     check(log_e)?;
     if log_e.contains(&f64::NEG_INFINITY) {
@@ -44,6 +56,10 @@ pub fn log_product(log_e: &[f64]) -> Result<f64, Undefined> {
 
 /// Which hypotheses to reject so that of those rejected a share of at most `alpha` is true on average, under any
 /// dependence: e-BH, the `k` largest with `k eₖ / m ≥ 1/α` (Wang & Ramdas 2022).
+///
+/// # Errors
+///
+/// As [`log_mean`]; an `alpha` outside (0, 1).
 ///
 /// ```
 /// use serinus_core::stats::combine::e_bh;
@@ -65,6 +81,10 @@ pub fn e_bh(log_e: &[f64], alpha: f64) -> Result<Vec<bool>, Undefined> {
 
 /// Which guardrails speak for a rollback, with error probability `alpha` over all of them: `eᵢ ≥ 1/(α wᵢ)`, the weights
 /// divided by their sum (weighted Bonferroni).
+///
+/// # Errors
+///
+/// As [`log_weighted_mean`]; an `alpha` outside (0, 1).
 pub fn any_of(log_e: &[f64], weights: &[f64], alpha: f64) -> Result<Vec<bool>, Undefined> {
     let threshold = -log(probability("alpha", alpha)?);
     // The mean checks both lists.
@@ -74,6 +94,10 @@ pub fn any_of(log_e: &[f64], weights: &[f64], alpha: f64) -> Result<Vec<bool>, U
 }
 
 /// The log e-value made of a p-value by the calibrator `κ p^(κ−1)`, `0 < κ < 1` (Vovk & Wang 2021).
+///
+/// # Errors
+///
+/// A `p` outside `[0, 1]`, a `kappa` outside (0, 1).
 pub fn calibrate(p: f64, kappa: f64) -> Result<f64, Undefined> {
     require("p", p, (0.0..=1.0).contains(&p), "between 0 and 1")?;
     probability("kappa", kappa)?;
@@ -81,6 +105,10 @@ pub fn calibrate(p: f64, kappa: f64) -> Result<f64, Undefined> {
 }
 
 /// The p-value of an e-value: `min(1, 1/e)`.
+///
+/// # Errors
+///
+/// A NaN.
 pub fn to_p_value(log_e: f64) -> Result<f64, Undefined> {
     check(&[log_e])?;
     Ok(libm::exp(-log_e).min(1.0))

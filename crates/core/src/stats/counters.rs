@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::evidence::SchemaVersion;
 pub use classic::{BucketCounts, ClassicHistogram};
 pub use native::NativeHistogram;
 
@@ -95,23 +96,29 @@ pub struct Increase {
 /// # Ok::<(), serinus_core::stats::counters::CounterError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Counter {
+    version: SchemaVersion,
     last: Option<f64>,
 }
 
 impl Counter {
     /// A series that was not there before: the first sample will be its baseline.
     pub const fn new() -> Self {
-        Self { last: None }
+        Self { version: SchemaVersion, last: None }
     }
 
     /// A series that is known to have begun, at 0, inside the present window.
     pub const fn begun() -> Self {
-        Self { last: Some(0.0) }
+        Self { version: SchemaVersion, last: Some(0.0) }
     }
 
     /// Takes the next sample: nothing for a baseline. One that is NaN, infinite or below 0 is refused, and nothing has
     /// changed.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::NotACount`] for a sample that is NaN, infinite or below 0; nothing has changed then.
     pub fn advance(&mut self, sample: f64) -> Result<Option<Increase>, CounterError> {
         let sample = checked("counter", sample)?;
         let increase = self.last.map(|last| {
@@ -124,6 +131,10 @@ impl Counter {
 
     /// Takes the next sample of a process that was started anew since the last one, as its creation time tells; seen
     /// so even where the counter has already grown past its old value.
+    ///
+    /// # Errors
+    ///
+    /// As [`advance`](Self::advance).
     pub fn restart(&mut self, sample: f64) -> Result<Increase, CounterError> {
         let amount = checked("counter", sample)?;
         self.last = Some(amount);
@@ -132,6 +143,10 @@ impl Counter {
 }
 
 /// By how much a counter grew over consecutive samples, and how often it started again. Without extrapolation.
+///
+/// # Errors
+///
+/// [`CounterError::NotACount`] for a sample that is NaN, infinite or below 0.
 pub fn increase(samples: &[f64]) -> Result<(f64, u64), CounterError> {
     let mut counter = Counter::new();
     let (mut total, mut resets) = (0.0, 0);
@@ -144,6 +159,11 @@ pub fn increase(samples: &[f64]) -> Result<(f64, u64), CounterError> {
 }
 
 /// A difference of raw counters as a count.
+///
+/// # Errors
+///
+/// [`CounterError::NotACount`] for NaN, infinities and what is below 0; [`CounterError::Fractional`] for a number that is not
+/// whole, as `rate` and `increase` give; [`CounterError::TooMany`] from 2⁶⁴ on.
 pub fn whole(amount: f64) -> Result<u64, CounterError> {
     checked("counter", amount)?;
     if amount.fract() != 0.0 {

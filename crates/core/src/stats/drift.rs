@@ -9,7 +9,7 @@
 //!
 //! let drift = compare(&[10, 20, 30, 40], &[40, 30, 20, 10])?;
 //! assert!(drift.stability_index > 0.8);
-//! assert!(drift.stability_bias < 0.07 && drift.p < 1e-6);
+//! assert!(drift.stability_bias < 0.07 && drift.p.is_some_and(|p| p < 1e-6));
 //! assert_eq!(drift.kolmogorov_smirnov, 0.4);
 //! # Ok::<(), serinus_core::stats::Undefined>(())
 //! ```
@@ -48,8 +48,8 @@ pub struct Drift {
     /// something only if the buckets have an order.
     pub kolmogorov_smirnov: f64,
     /// The p-value of a chi-square test that both histograms are drawn from one law; buckets that are empty in both
-    /// are left out. 1 if only one bucket is left.
-    pub p: f64,
+    /// are left out. None if only one bucket is left, which says nothing.
+    pub p: Option<f64>,
     /// The least expected count of a bucket in that test: below 5 do not believe it.
     pub least_expected: f64,
 }
@@ -85,10 +85,10 @@ pub fn compare(reference: &[u64], current: &[u64]) -> Result<Drift, Undefined> {
     let (first, second): (Vec<u64>, Vec<u64>) =
         reference.iter().zip(current).filter(|&(&left, &right)| left > 0 || right > 0).unzip();
     let (p_value, least_expected) = if first.len() < 2 {
-        (1.0, sum(&first).min(sum(&second)))
+        (None, sum(&first).min(sum(&second)))
     } else {
         let test = independence(&[&first, &second], Statistic::Pearson, false)?;
-        (test.p, test.least_expected)
+        (Some(test.p), test.least_expected)
     };
     Ok(Drift {
         stability_index: stability_index(reference, current, Smoothing::Added(0.5))?,

@@ -51,6 +51,16 @@ pub enum EvidenceError {
         /// Its failures.
         failures: u64,
     },
+    /// Arms that were counted in different windows. The base rate cancels only within one.
+    #[error(
+        "control was counted in window {control} and the candidate in window {candidate}: compare the same window"
+    )]
+    DifferentWindows {
+        /// The window of control.
+        control: u64,
+        /// The window of the candidate.
+        candidate: u64,
+    },
     /// A sum that `u64` does not hold.
     #[error("the total {what} exceeds 64 bits: the feed is broken, as no service has served that much")]
     TooMany {
@@ -128,6 +138,7 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 
 /// The windows that a state holds, and the best moment of its evidence.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Progress {
     pub(crate) first: Option<u64>,
     pub(crate) last: Option<u64>,

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Undefined,
     evidence::{EProcess, EvidenceError, Observed, Progress, SchemaVersion},
-    grid::{Arm, RatioGrid, check_sums, log_sum_exp},
+    grid::{Arm, RatioGrid, check_sums, log_sum_exp, same_window},
     positive, require,
 };
 
@@ -51,6 +51,18 @@ pub struct BucketWindow<'a> {
     pub candidate: &'a [u64],
 }
 
+impl<'a> BucketWindow<'a> {
+    /// Both arms, each with the number of the window in which it was counted.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::DifferentWindows`] where the numbers differ.
+    pub fn paired(control: (u64, &'a [u64]), candidate: (u64, &'a [u64])) -> Result<Self, EvidenceError> {
+        let id = same_window(control.0, candidate.0)?;
+        Ok(Self { id, control: control.1, candidate: candidate.1 })
+    }
+}
+
 /// The evidence that the candidate exceeds some edge more often than the margin allows.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(try_from = "Stored", into = "Stored")]
@@ -59,16 +71,15 @@ pub struct ExceedanceHistogram {
     edges: Vec<Edge>,
     log_e: f64,
     progress: Progress,
-    /// The terms of one window that all edges share; kept to observe without allocating.
-    shared: Scratch,
+    shared: Shared,
 }
 
-/// Room for what the edges of one window share; says nothing about the evidence.
+/// The terms of one window that all edges share; kept to observe without allocating, and no part of the state.
 #[derive(Clone, Debug)]
-struct Scratch(Vec<f64>);
+struct Shared(Vec<f64>);
 
-impl PartialEq for Scratch {
-    fn eq(&self, _: &Self) -> bool {
+impl PartialEq for Shared {
+    fn eq(&self, _other: &Self) -> bool {
         true
     }
 }
@@ -86,11 +97,19 @@ struct Edge {
 
 impl ExceedanceHistogram {
     /// Over `edges`, which increase and are finite, all of the same weight.
+    ///
+    /// # Errors
+    ///
+    /// No edges; edges that do not increase or are not finite.
     pub fn new(grid: RatioGrid, edges: &[f64]) -> Result<Self, Undefined> {
         Self::weighted(grid, edges, &vec![1.0; edges.len()])
     }
 
     /// Over `edges`, with weights above 0 in any unit: more for the edges of an objective.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); lists of different lengths, a weight that is not a finite number above 0.
     pub fn weighted(grid: RatioGrid, edges: &[f64], weights: &[f64]) -> Result<Self, Undefined> {
         if edges.is_empty() {
             return Err(Undefined::TooFew { what: "the list of edges", got: 0, needed: 1 });
@@ -124,7 +143,7 @@ impl ExceedanceHistogram {
         };
         let edges: Vec<Edge> = edges.iter().zip(weights).map(edge).collect();
         let mut state =
-            Self { edges, log_e: 0.0, progress: Progress::default(), shared: Scratch(empty.clone()), grid };
+            Self { edges, log_e: 0.0, progress: Progress::default(), shared: Shared(empty.clone()), grid };
         state.log_e = state.mean();
         Ok(state)
     }
@@ -158,6 +177,11 @@ impl ExceedanceHistogram {
     }
 
     /// Adds a window. On an error nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::Shape`] for other buckets than those of the edges (after a deployment that changed them, start anew);
+    /// [`EvidenceError::TooMany`] for totals above 64 bits.
     pub fn observe(&mut self, window: &BucketWindow<'_>) -> Result<Observed, EvidenceError> {
         if self.progress.has_seen(window.id) {
             return Ok(Observed::AlreadySeen);
@@ -206,6 +230,11 @@ impl ExceedanceHistogram {
 
     /// Adds the evidence of other windows over the same edges, as
     /// [`CounterGrid::merge`](super::grid::CounterGrid::merge) does.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::Different`] for another grid, other edges or weights; [`EvidenceError::Overlapping`] for windows that
+    /// stand in both; [`EvidenceError::TooMany`]. Nothing has changed then.
     pub fn merge(&mut self, other: &Self) -> Result<(), EvidenceError> {
         let progress = self.progress.followed(&other.progress)?;
         if self.grid != other.grid {

@@ -91,6 +91,16 @@ pub struct Window {
 }
 
 impl Window {
+    /// Both arms, each with the number of the window in which it was counted.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::DifferentWindows`] where the numbers differ.
+    pub fn paired(control: (u64, Arm), candidate: (u64, Arm)) -> Result<Self, EvidenceError> {
+        let id = same_window(control.0, candidate.0)?;
+        Ok(Self { id, control: control.1, candidate: candidate.1 })
+    }
+
     /// The candidate's share of the exposure, or nothing where one arm had none.
     pub(crate) fn share(&self) -> Result<Option<f64>, EvidenceError> {
         for (arm, counts) in [("control", self.control), ("candidate", self.candidate)] {
@@ -107,6 +117,14 @@ impl Window {
 
     pub(crate) fn failures(&self) -> f64 {
         self.control.failures as f64 + self.candidate.failures as f64
+    }
+}
+
+pub(crate) fn same_window(control: u64, candidate: u64) -> Result<u64, EvidenceError> {
+    if control == candidate {
+        Ok(control)
+    } else {
+        Err(EvidenceError::DifferentWindows { control, candidate })
     }
 }
 
@@ -165,6 +183,11 @@ impl CounterGrid {
     }
 
     /// Adds a window. On an error nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::FailuresWithoutExposure`] for failures of an arm without exposure; [`EvidenceError::TooMany`] for totals
+    /// above 64 bits.
     pub fn observe(&mut self, window: &Window) -> Result<Observed, EvidenceError> {
         if self.progress.has_seen(window.id) {
             return Ok(Observed::AlreadySeen);
@@ -189,6 +212,11 @@ impl CounterGrid {
     ///
     /// The order does not matter to [`EProcess::log_e`] beyond rounding; of the peaks, that of the earlier windows is
     /// kept, as only that one was a moment of the whole.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::Different`] for another grid or margin; [`EvidenceError::Overlapping`] for windows that stand in both;
+    /// [`EvidenceError::TooMany`] for totals above 64 bits. Nothing has changed then.
     pub fn merge(&mut self, other: &Self) -> Result<(), EvidenceError> {
         let progress = self.progress.followed(&other.progress)?;
         self.add(other, progress)
@@ -199,6 +227,10 @@ impl CounterGrid {
     /// Two strata that share a control arm are not independent, and their evidence must not be merged; sum their
     /// counts instead, or take the mean of their e-values. What came before the merge is not a look at the whole: the
     /// peak starts again from the sum.
+    ///
+    /// # Errors
+    ///
+    /// As [`merge`](Self::merge), but the windows may be the same.
     pub fn merge_stratum(&mut self, other: &Self) -> Result<(), EvidenceError> {
         let progress = self.progress.beside(&other.progress);
         self.add(other, progress)

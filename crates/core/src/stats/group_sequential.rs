@@ -17,7 +17,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Side, Undefined, positive, probability, quadrature, require, root, special};
+use super::{
+    Side, Undefined,
+    evidence::{EvidenceError, SchemaVersion},
+    positive, probability, quadrature, require, root, special,
+};
 
 /// How much of the error probability `α` is spent by information `t`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
@@ -63,6 +67,7 @@ pub struct Look {
     pub information: f64,
     /// The bound on `Z`: crossed if `Z ≥ z`, for the lower side if `Z ≤ -z`, for two sides if `|Z| ≥ z`. Infinite if
     /// nothing is spent.
+    #[serde(with = "infinite_as_null")]
     pub z: f64,
     /// What has been spent by then on *one* side.
     pub spent: f64,
@@ -70,6 +75,7 @@ pub struct Look {
 
 /// A spending plan and the looks taken so far; its state is the list of looks.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Boundary {
     alpha: f64,
     spending: Spending,
@@ -167,6 +173,55 @@ impl Boundary {
             before = t;
         }
         Ok(looks)
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    version: SchemaVersion,
+    alpha: f64,
+    spending: Spending,
+    side: Side,
+    looks: Vec<Look>,
+}
+
+impl From<Boundary> for Stored {
+    fn from(Boundary { alpha, spending, side, looks }: Boundary) -> Self {
+        Self { version: SchemaVersion, alpha, spending, side, looks }
+    }
+}
+
+impl TryFrom<Stored> for Boundary {
+    type Error = EvidenceError;
+
+    fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
+        let Stored { version: SchemaVersion, alpha, spending, side, looks } = stored;
+        let mut before = 0.0;
+        for look in &looks {
+            if !(look.information > before && before < 1.0 && look.spent <= alpha) || look.z.is_nan() {
+                return Err(EvidenceError::Damaged { what: "its looks are out of order" });
+            }
+            before = look.information;
+        }
+        if looks.len() > MOST_LOOKS {
+            return Err(EvidenceError::Damaged { what: "it has more than a thousand looks" });
+        }
+        Ok(Self { looks, ..Self::new(alpha, spending, side)? })
+    }
+}
+
+/// JSON has no infinity.
+mod infinite_as_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(super) fn serialize<S: Serializer>(bound: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        bound.is_finite().then_some(*bound).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
     }
 }
 

@@ -15,8 +15,6 @@
 //! # Ok::<(), serinus_core::stats::Undefined>(())
 //! ```
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Interval, Undefined,
     discrete::{first_improbable, ln_binomial, tail},
@@ -24,7 +22,7 @@ use super::{
 };
 
 /// Events of a counter, and what they were exposed to: requests, or seconds of instances.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     events: u64,
     exposure: f64,

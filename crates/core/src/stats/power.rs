@@ -25,12 +25,10 @@ pub use proportions::{
     effect_h, power_of_pooled, sample_size_arcsine, sample_size_pooled, sample_size_unpooled,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{Undefined, positive, probability, special};
 
 /// The error probabilities of a planned comparison, and the sizes of its arms.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Design {
     alpha: f64,
     power: f64,

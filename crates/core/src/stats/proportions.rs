@@ -25,12 +25,10 @@ pub use two::{
     wald_z,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{Undefined, special};
 
 /// Events among trials: failures among requests, say.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Proportion {
     events: u64,
     trials: u64,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Interval, Undefined,
-    evidence::{EProcess, EvidenceError, SchemaVersion},
+    evidence::{EProcess, EvidenceError, Observed, SchemaVersion},
     positive, probability, require,
     special::{ln_dirichlet_scaled, root},
 };
@@ -24,9 +24,9 @@ use super::{
 /// use serinus_core::stats::{evidence::EProcess, sample_ratio::SampleRatio};
 ///
 /// let mut ratio = SampleRatio::new(&[0.5, 0.5], 100.0)?;
-/// ratio.observe(1, &[10_000, 10_100])?;
+/// let _ = ratio.observe(1, &[10_000, 10_100])?;
 /// assert!(!ratio.rejects(0.001)?);
-/// ratio.observe(2, &[10_000, 9_000])?;
+/// let _ = ratio.observe(2, &[10_000, 9_000])?;
 /// assert!(ratio.rejects(0.001)?);
 /// # Ok::<(), serinus_core::stats::evidence::EvidenceError>(())
 /// ```
@@ -47,6 +47,11 @@ impl SampleRatio {
     /// Against the split `shares`: two or more, each above 0, adding to 1 (within 10⁻⁹; weights are divided by their
     /// sum first by [`SampleRatio::of_weights`]). `concentration`, 100 to 1000, is the weight of the prior in subjects:
     /// the larger, the smaller the deviations it looks for.
+    ///
+    /// # Errors
+    ///
+    /// Fewer than two shares, one that is not above 0, shares that do not add to 1; a `concentration` that is not a finite
+    /// number above 0.
     pub fn new(shares: &[f64], concentration: f64) -> Result<Self, Undefined> {
         let total: f64 = shares.iter().sum();
         require("shares", total, (total - 1.0).abs() < 1e-9, "shares that add to 1")?;
@@ -54,6 +59,10 @@ impl SampleRatio {
     }
 
     /// Against the split in proportion to `weights`.
+    ///
+    /// # Errors
+    ///
+    /// Fewer than two weights, one that is not a finite number above 0; a `concentration` that is not a finite number above 0.
     pub fn of_weights(weights: &[f64], concentration: f64) -> Result<Self, Undefined> {
         positive("concentration", concentration)?;
         if weights.len() < 2 {
@@ -76,11 +85,14 @@ impl SampleRatio {
         &self.counts
     }
 
-    /// Adds the subjects of a batch, one count for each arm. `false`: its number is not above the last one, and nothing
-    /// has changed.
-    pub fn observe(&mut self, batch: u64, counts: &[u64]) -> Result<bool, EvidenceError> {
+    /// Adds the subjects of a batch, one count for each arm.
+    ///
+    /// # Errors
+    ///
+    /// A batch of another number of arms; a total above 64 bits. Nothing has changed then.
+    pub fn observe(&mut self, batch: u64, counts: &[u64]) -> Result<Observed, EvidenceError> {
         if self.last_batch.is_some_and(|last| batch <= last) {
-            return Ok(false);
+            return Ok(Observed::AlreadySeen);
         }
         if counts.len() != self.counts.len() {
             return Err(EvidenceError::Shape {
@@ -96,11 +108,18 @@ impl SampleRatio {
             *count = count.saturating_add(*more);
         }
         self.last_batch = Some(batch);
+        if counts.iter().all(|count| *count == 0) {
+            return Ok(Observed::NoInformation);
+        }
         self.look();
-        Ok(true)
+        Ok(Observed::Counted)
     }
 
     /// The same test under another split from here on; the evidence so far is kept and multiplied by that to come.
+    ///
+    /// # Errors
+    ///
+    /// Another number of arms; shares as refused by [`new`](Self::new).
     pub fn next_stage(self, shares: &[f64]) -> Result<Self, Undefined> {
         if shares.len() != self.shares.len() {
             return Err(Undefined::Unequal {
@@ -122,6 +141,10 @@ impl SampleRatio {
 
     /// Adds what another observer has counted of other subjects under the same split. Both must be in their first
     /// stage; the batches are the observers' own, so that the larger number is kept.
+    ///
+    /// # Errors
+    ///
+    /// Another split or another concentration, a state in its second stage, totals above 64 bits. Nothing has changed then.
     pub fn merge(&mut self, other: &Self) -> Result<(), EvidenceError> {
         if self.shares != other.shares || self.concentration != other.concentration {
             return Err(EvidenceError::Different { what: "the planned splits" });
@@ -144,6 +167,10 @@ impl SampleRatio {
     /// Of two arms, the confidence sequence of the logarithm of `(θ₂/θ₁) / (planned θ₂/θ₁)`: of the rate ratio, where
     /// the counts are events and the shares those of the exposure. It holds at all times at once with probability
     /// `1 − alpha`; an end is infinite while the arm has had no event. Only the present stage counts.
+    ///
+    /// # Errors
+    ///
+    /// More than two arms; an `alpha` outside (0, 1).
     pub fn log_ratio_interval(&self, alpha: f64) -> Result<Interval, Undefined> {
         let threshold = -log(probability("alpha", alpha)?);
         let (&[first, second], &[count_first, count_second]) =

@@ -259,7 +259,7 @@ impl Evidence {
             Some(split) => Split { share, test: split.test.next_stage(&shares)? },
         };
         let split = self.sample_ratio.insert(split);
-        split.test.observe(id, &[arms.stable.requests, arms.candidate.requests])?;
+        let _ = split.test.observe(id, &[arms.stable.requests, arms.candidate.requests])?;
         Ok(())
     }
 

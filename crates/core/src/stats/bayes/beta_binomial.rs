@@ -1,11 +1,9 @@
 //! Beta posteriors of two proportions.
 
-use serde::{Deserialize, Serialize};
-
 use super::super::{Undefined, positive, proportions::Proportion, quadrature, require, special};
 
 /// A beta prior, for both arms alike.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prior {
     a: f64,
     b: f64,

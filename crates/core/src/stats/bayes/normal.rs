@@ -1,11 +1,9 @@
 //! A normal prior on an effect that was estimated with a normal error.
 
-use serde::{Deserialize, Serialize};
-
 use super::super::{Interval, Undefined, finite, positive, probability, special};
 
 /// What was believed of an effect before: normal with this mean and standard deviation, in the unit of the effect.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormalPrior {
     mean: f64,
     deviation: f64,

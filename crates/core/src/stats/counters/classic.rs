@@ -20,6 +20,11 @@ pub struct BucketCounts {
 impl ClassicHistogram {
     /// Of bounds and cumulative counts in any order. Equal bounds are added; a count below that of a smaller bound is
     /// raised to it, and one that differs by 10⁻¹² is taken as equal, as Prometheus does.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::NoInfiniteBucket`] without `+Inf`; [`CounterError::BadShape`] for a bound that is NaN;
+    /// [`CounterError::NotACount`] for a count that is NaN, infinite or below 0.
     pub fn new(buckets: impl IntoIterator<Item = (f64, f64)>) -> Result<Self, CounterError> {
         let mut sorted: Vec<(f64, f64)> = buckets.into_iter().collect();
         for (bound, count) in &sorted {
@@ -58,6 +63,11 @@ impl ClassicHistogram {
 
     /// The observations since an earlier sample of the same series. Where any bucket has shrunk, the process was
     /// started anew, and all of it counts.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::BucketsChanged`] for other bounds: take this sample as a new baseline. [`CounterError::Fractional`] for
+    /// counts that are not raw.
     pub fn since(&self, earlier: &Self) -> Result<BucketCounts, CounterError> {
         let same = |(now, then): (&(f64, f64), &(f64, f64))| now.0 == then.0;
         if self.buckets.len() != earlier.buckets.len() || !self.buckets.iter().zip(&earlier.buckets).all(same)
@@ -80,10 +90,13 @@ impl ClassicHistogram {
         Ok(BucketCounts { edges, counts })
     }
 
-    /// The `q`-quantile, by straight lines inside a bucket; from 0 in the first one if its bound is above 0.
+    /// The `q`-quantile, by straight lines inside a bucket; from 0 in the first one if its bound is above 0. For display
+    /// only: the value depends on the bounds.
+    ///
+    /// # Errors
     ///
     /// [`Undefined::OutOfRange`] for a `q` that is no share, [`Undefined::TooFew`] for a single bucket, and
-    /// [`Undefined::NoInformation`] without observations. For display only: the value depends on the bounds.
+    /// [`Undefined::NoInformation`] without observations.
     pub fn quantile(&self, q: f64) -> Result<Quantile, Undefined> {
         crate::stats::require("q", q, (0.0..=1.0).contains(&q), "between 0 and 1")?;
         if self.buckets.len() < 2 {
@@ -124,6 +137,10 @@ impl ClassicHistogram {
 
 impl BucketCounts {
     /// Of finite edges that increase, and one count more than edges.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::BadShape`] for edges that do not increase or are not finite, or another number of counts.
     pub fn new(edges: Vec<f64>, counts: Vec<u64>) -> Result<Self, CounterError> {
         let mut before = f64::NEG_INFINITY;
         for edge in &edges {
@@ -157,6 +174,10 @@ impl BucketCounts {
     }
 
     /// The same observations over fewer edges, each of which must be one of these.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::NoSuchEdge`] for an edge that is none of these; [`CounterError::BadShape`] for edges that do not increase.
     pub fn over(&self, edges: &[f64]) -> Result<Self, CounterError> {
         let mut coarse = Self::new(edges.to_vec(), vec![0; edges.len() + 1])?;
         for edge in edges {
@@ -179,6 +200,11 @@ impl BucketCounts {
     }
 
     /// Adds the observations of another series over the same edges.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::BucketsChanged`] for other edges; [`CounterError::TooMany`] for sums above 64 bits. Nothing has changed
+    /// then.
     pub fn add(&mut self, other: &Self) -> Result<(), CounterError> {
         if self.edges != other.edges {
             return Err(CounterError::BucketsChanged { before: self.edges.len(), after: other.edges.len() });

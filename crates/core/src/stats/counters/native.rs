@@ -25,6 +25,11 @@ pub struct NativeHistogram {
 impl NativeHistogram {
     /// Of a schema from −4 to 8, a zero bucket and counts by index. The total is that of the buckets; set another with
     /// [`NativeHistogram::with_total`].
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::BadShape`] for another schema; [`CounterError::NotACount`] for a threshold that is NaN, infinite or below
+    /// 0; [`CounterError::TooMany`] for sums above 64 bits.
     pub fn new(
         schema: i8,
         zero_threshold: f64,
@@ -44,6 +49,10 @@ impl NativeHistogram {
     }
 
     /// The same with another total: one that counts observations of NaN too.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::BadShape`] for a total below that of the buckets.
     pub fn with_total(self, total: u64) -> Result<Self, CounterError> {
         if total < self.in_buckets() {
             let remedy = "it is at least the sum of the buckets";
@@ -63,6 +72,10 @@ impl NativeHistogram {
     }
 
     /// The same observations in the buckets of a coarser schema.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::BadShape`] for a finer schema.
     pub fn coarsened(&self, schema: i8) -> Result<Self, CounterError> {
         if !(-4..=self.schema).contains(&schema) {
             let remedy = "buckets can be merged, not split";
@@ -85,6 +98,10 @@ impl NativeHistogram {
 
     /// The same observations with a zero bucket of at least `threshold`; one that would cut a bucket is widened to
     /// the bucket's bound.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::BadShape`] for a smaller threshold; [`CounterError::NotACount`] for one that is NaN or infinite.
     pub fn with_zero_threshold(&self, threshold: f64) -> Result<Self, CounterError> {
         checked("zero threshold", threshold)?;
         if threshold < self.zero_threshold {
@@ -117,6 +134,10 @@ impl NativeHistogram {
     ///
     /// All of them, if the process was started anew: a count has shrunk, the schema has become finer or the zero
     /// threshold smaller. Where the schema has become coarser, the earlier sample is made so first.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::NotACount`] where the zero bucket would have to be infinite.
     pub fn since(&self, earlier: &Self) -> Result<Self, CounterError> {
         if self.schema > earlier.schema
             || self.zero_threshold < earlier.zero_threshold
@@ -152,6 +173,10 @@ impl NativeHistogram {
 
     /// Counts over the upper bounds of all buckets that hold something, for positive observations; negative ones and
     /// those of the zero bucket are below the first edge, which is the zero threshold. Observations of NaN are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::TooMany`] for sums above 64 bits.
     pub fn bucket_counts(&self) -> Result<BucketCounts, CounterError> {
         let below = self.negative.values().try_fold(self.zero_count, |sum, count| sum.checked_add(*count));
         let mut counts = vec![below.ok_or(CounterError::TooMany { what: "number of observations" })?];
@@ -178,7 +203,9 @@ impl NativeHistogram {
     }
 
     /// The `q`-quantile, by exponential interpolation inside a bucket and by straight lines in the zero bucket, which
-    /// reaches below 0 only where there are negative observations.
+    /// reaches below 0 only where there are negative observations. For display only.
+    ///
+    /// # Errors
     ///
     /// [`Undefined::OutOfRange`] for a `q` that is no share, [`Undefined::NoInformation`] without observations, or
     /// where the quantile falls among observations of NaN, which count as the greatest.

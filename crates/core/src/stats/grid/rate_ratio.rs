@@ -38,6 +38,10 @@ impl RateRatio {
     }
 
     /// Adds a window. On an error nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`CounterGrid::observe`](super::CounterGrid::observe).
     pub fn observe(&mut self, window: &Window) -> Result<Observed, EvidenceError> {
         if self.progress.has_seen(window.id) {
             return Ok(Observed::AlreadySeen);
@@ -57,6 +61,10 @@ impl RateRatio {
     }
 
     /// The most likely ratio, within a quarter of the distance of two ratios of the grid (7 %).
+    ///
+    /// # Errors
+    ///
+    /// [`Undefined::NoInformation`] before the first failure.
     pub fn estimate(&self) -> Result<f64, Undefined> {
         if self.failures == 0 {
             return Err(Undefined::NoInformation {
@@ -77,6 +85,10 @@ impl RateRatio {
     }
 
     /// The ratios that are not refuted with error probability `alpha`; all of them before the first failure.
+    ///
+    /// # Errors
+    ///
+    /// An `alpha` outside (0, 1).
     pub fn interval(&self, alpha: f64) -> Result<Interval, Undefined> {
         let threshold = -log(probability("alpha", alpha)?);
         let mixture = log_sum_exp(self.sums.iter().zip(&self.table).map(|(sum, (_, weight))| weight + sum));

@@ -43,6 +43,10 @@ impl RatioGrid {
     /// spread 0.8.
     ///
     /// The margin is at least 1: below, a candidate that is exactly as good as stable would be harmful.
+    ///
+    /// # Errors
+    ///
+    /// A margin below 1, or so large that twenty times as much is not finite.
     pub fn harm(margin: f64) -> Result<Self, Undefined> {
         require("margin", margin, margin >= 1.0, "a finite number, 1 or above")?;
         Self::new(Hypothesis::AtMost, margin, 1.05, 20.0, 16, 0.8)
@@ -52,6 +56,10 @@ impl RatioGrid {
     /// margin, spread 0.8. What refutes it certifies that the candidate is not worse than the margin.
     ///
     /// The margin is at least 1: below, only an improvement could be certified, which is another question.
+    ///
+    /// # Errors
+    ///
+    /// A margin below 1, or not finite.
     pub fn safety(margin: f64) -> Result<Self, Undefined> {
         require("margin", margin, margin >= 1.0, "a finite number, 1 or above")?;
         Self::new(Hypothesis::AtLeast, margin, 1.05, 4.0, 16, 0.8)
@@ -59,6 +67,11 @@ impl RatioGrid {
 
     /// Any grid: `1 < nearest < farthest`, both as factors from the margin; `count` ratios, 2 to 1024; `spread`, the
     /// standard deviation of the half-normal weights in nats.
+    ///
+    /// # Errors
+    ///
+    /// A margin or spread that is not a finite number above 0; a `nearest` that is not above 1, a `farthest` that is not above
+    /// it; a `count` out of its range.
     pub fn new(
         hypothesis: Hypothesis,
         margin: f64,

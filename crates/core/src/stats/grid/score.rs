@@ -26,6 +26,10 @@ pub struct ScoreMixture {
 
 impl ScoreMixture {
     /// Tuned to be most powerful when the variance has reached `variance`, with error probability `alpha` (< ½).
+    ///
+    /// # Errors
+    ///
+    /// A `variance` that is not a finite number above 0, an `alpha` outside (0, ½).
     pub fn new(variance: f64, alpha: f64) -> Result<Self, Undefined> {
         let mixture = NormalMixture::one_sided(variance, alpha)?;
         Ok(Self { mixture, score: 0.0, variance: 0.0, progress: Progress::default() })
@@ -42,6 +46,10 @@ impl ScoreMixture {
     }
 
     /// Adds a window. On an error nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`EvidenceError::FailuresWithoutExposure`] for failures of an arm without exposure.
     pub fn observe(&mut self, window: &Window) -> Result<Observed, EvidenceError> {
         if self.progress.has_seen(window.id) {
             return Ok(Observed::AlreadySeen);

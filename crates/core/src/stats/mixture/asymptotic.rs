@@ -11,6 +11,10 @@ use crate::stats::{
 
 /// `ρ²`, the tuning that makes the half-width small at `time` observations, in the closed form of Waudby-Smith et al.
 /// (their equation 161): `(−2 ln α + ln(1 − 2 ln α)) / t`, with `2α` for one side.
+///
+/// # Errors
+///
+/// A `time` that is not a finite number above 0, an `alpha` outside (0, 1), for one side outside (0, ½).
 pub fn asymptotic_tuning(time: f64, alpha: f64, side: Side) -> Result<f64, Undefined> {
     positive("time", time)?;
     let mixture = match side {
@@ -21,6 +25,10 @@ pub fn asymptotic_tuning(time: f64, alpha: f64, side: Side) -> Result<f64, Undef
 }
 
 /// `ρ²` that makes the two-sided half-width least at `time` observations: `(−W₋₁(−α²/e) − 1) / t`.
+///
+/// # Errors
+///
+/// A `time` that is not a finite number above 0, an `alpha` outside (0, 1).
 pub fn asymptotic_tuning_exact(time: f64, alpha: f64) -> Result<f64, Undefined> {
     positive("time", time)?;
     let ln_alpha = log(probability("alpha", alpha)?);
@@ -32,6 +40,10 @@ pub fn asymptotic_tuning_exact(time: f64, alpha: f64) -> Result<f64, Undefined> 
 /// Two-sided `√(2(tρ²+1)/(t²ρ²) · ln(√(tρ²+1)/α))`; for one side the logarithm is of `1 + √(tρ²+1)/(2α)`.
 /// The guarantee is of large samples: hold the verdict until each arm has had 50 events or so, and never use it for an
 /// arm without any.
+///
+/// # Errors
+///
+/// A `count` or `rho_squared` that is not a finite number above 0, an `alpha` outside (0, 1).
 pub fn asymptotic_half_width(count: f64, rho_squared: f64, alpha: f64, side: Side) -> Result<f64, Undefined> {
     positive("count", count)?;
     positive("rho_squared", rho_squared)?;
@@ -46,6 +58,7 @@ pub fn asymptotic_half_width(count: f64, rho_squared: f64, alpha: f64, side: Sid
 
 /// The mean of independent observations, with an asymptotic confidence sequence. State of three numbers.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct AsymptoticMean {
     version: SchemaVersion,
     count: u64,
@@ -61,6 +74,10 @@ impl AsymptoticMean {
     }
 
     /// Adds an observation; one that is not finite, or whose square is not, is refused and nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// A value that is not finite, or whose square is not; nothing has changed then.
     pub fn observe(&mut self, value: f64) -> Result<(), Undefined> {
         finite("value", value)?;
         let count = self.count.saturating_add(1);
@@ -73,6 +90,10 @@ impl AsymptoticMean {
     }
 
     /// Adds the observations of another sample, none of which is in both (Chan, Golub & LeVeque 1979).
+    ///
+    /// # Errors
+    ///
+    /// Values so large that the sum of squares is not finite; nothing has changed then.
     pub fn merge(&mut self, other: &Self) -> Result<(), Undefined> {
         if other.count == 0 {
             return Ok(());
@@ -88,6 +109,10 @@ impl AsymptoticMean {
     }
 
     /// The mean; [`Undefined::TooFew`] before the first observation.
+    ///
+    /// # Errors
+    ///
+    /// [`Undefined::TooFew`] before the first observation.
     pub fn estimate(&self) -> Result<f64, Undefined> {
         if self.count == 0 {
             return Err(Undefined::TooFew { what: "the sample", got: 0, needed: 1 });
@@ -97,6 +122,11 @@ impl AsymptoticMean {
 
     /// The two-sided interval with tuning `rho_squared`, from two observations on, with the standard deviation of the
     /// sample (which divides by one less than the count).
+    ///
+    /// # Errors
+    ///
+    /// [`Undefined::TooFew`] before the second observation; a `rho_squared` that is not a finite number above 0, an `alpha`
+    /// outside (0, 1).
     pub fn interval(&self, rho_squared: f64, alpha: f64) -> Result<Interval, Undefined> {
         if self.count < 2 {
             return Err(Undefined::TooFew { what: "the sample", got: self.count, needed: 2 });

@@ -8,6 +8,10 @@ use crate::stats::{
 
 /// The mixture over a beta effect of a sub-Bernoulli process, whose increments lie between `−g` and `h`
 /// (Howard et al. 2021, propositions 7 and 8). For successes of rate `p`, `g = p` and `h = 1 − p`.
+///
+/// With `w` the weight of the prior (`ρ` of the [`NormalMixture`] less `g h`), `r = g + h`,
+/// `a = (w + v − g s)/(g r)` and `b = (w + v + h s)/(h r)`, `D = ln B(a, b) − a ln(h/r) − b ln(g/r)`, on one side plus
+/// `ln I(h/r; a, b)`: `ln E` is `D` at the sum and its variance less `D` at 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BetaBinomialMixture {
     /// The weight of the prior, in the unit of the variance.
@@ -19,11 +23,19 @@ pub struct BetaBinomialMixture {
 
 impl BetaBinomialMixture {
     /// Against a mean of 0 on either side; narrowest at the variance `variance` with error probability `alpha`.
+    ///
+    /// # Errors
+    ///
+    /// A `variance`, `below` or `above` that is not a finite number above 0, an `alpha` outside (0, 1).
     pub fn two_sided(variance: f64, alpha: f64, below: f64, above: f64) -> Result<Self, Undefined> {
         Self::of(NormalMixture::two_sided(variance, alpha)?, below, above, false)
     }
 
     /// Against a mean of at most 0; `alpha` must be below ½.
+    ///
+    /// # Errors
+    ///
+    /// As [`two_sided`](Self::two_sided); an `alpha` of ½ or more.
     pub fn one_sided(variance: f64, alpha: f64, below: f64, above: f64) -> Result<Self, Undefined> {
         Self::of(NormalMixture::one_sided(variance, alpha)?, below, above, true)
     }

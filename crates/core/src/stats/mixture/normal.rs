@@ -19,6 +19,10 @@ pub struct NormalMixture {
 
 impl NormalMixture {
     /// Against a mean of 0 on either side; narrowest at the variance `variance` with error probability `alpha`.
+    ///
+    /// # Errors
+    ///
+    /// A `variance` that is not a finite number above 0, an `alpha` outside (0, 1).
     pub fn two_sided(variance: f64, alpha: f64) -> Result<Self, Undefined> {
         positive("variance", variance)?;
         let twice = -2.0 * log(probability("alpha", alpha)?);
@@ -27,6 +31,10 @@ impl NormalMixture {
 
     /// Against a mean of at most 0; narrowest at the variance `variance` with error probability `alpha`, which must
     /// be below ½.
+    ///
+    /// # Errors
+    ///
+    /// A `variance` that is not a finite number above 0, an `alpha` outside (0, ½).
     pub fn one_sided(variance: f64, alpha: f64) -> Result<Self, Undefined> {
         require("alpha", alpha, alpha > 0.0 && alpha < 0.5, "between 0 and 1/2, both excluded")?;
         Ok(Self { one_sided: true, ..Self::two_sided(variance, 2.0 * alpha)? })

@@ -16,6 +16,10 @@ use crate::stats::{
 /// over, in the unit of the estimate. It must not depend on the data, nor on the number of observations: a `τ` that
 /// shrinks with them makes a boundary that is crossed for sure in the end. Of two samples, the guarantee is asymptotic,
 /// and void for totals pooled over a ramp.
+///
+/// # Errors
+///
+/// A `difference` or `null` that is not finite, a `variance` or `spread` that is not a finite number above 0.
 pub fn normal_log_ratio(difference: f64, variance: f64, spread: f64, null: f64) -> Result<f64, Undefined> {
     finite("difference", difference)?;
     positive("variance", variance)?;
@@ -27,6 +31,10 @@ pub fn normal_log_ratio(difference: f64, variance: f64, spread: f64, null: f64) 
 
 /// The half-width of the confidence sequence that belongs to [`normal_log_ratio`]: the distance at which the ratio is
 /// `1/alpha`.
+///
+/// # Errors
+///
+/// A `variance` or `spread` that is not a finite number above 0, an `alpha` outside (0, 1).
 pub fn normal_ratio_radius(variance: f64, spread: f64, alpha: f64) -> Result<f64, Undefined> {
     positive("variance", variance)?;
     positive("spread", spread)?;
@@ -37,6 +45,10 @@ pub fn normal_ratio_radius(variance: f64, spread: f64, alpha: f64) -> Result<f64
 
 /// The log e-value of `successes` among `trials` against the rate `null`, mixed over a beta prior:
 /// `ln B(a+s, b+f) − ln B(a, b) − s ln p₀ − f ln(1−p₀)`.
+///
+/// # Errors
+///
+/// More successes than trials, a `null` outside (0, 1), a prior whose parameters are not finite numbers above 0.
 pub fn bernoulli_log_ratio(
     successes: u64,
     trials: u64,
@@ -54,6 +66,10 @@ pub fn bernoulli_log_ratio(
 
 /// The log e-value of `count` events in `exposure` against the rate `null`, mixed over a gamma prior of `shape` and
 /// `rate`: `a ln b − ln Γ(a) + ln Γ(a+N) − (a+N) ln(b+T) − N ln λ₀ + λ₀T`. Exposure and rate in one unit of time.
+///
+/// # Errors
+///
+/// Events without exposure, an exposure below 0; a `null`, `shape` or `rate` that is not a finite number above 0.
 pub fn poisson_log_ratio(
     count: u64,
     exposure: f64,
@@ -71,6 +87,7 @@ pub fn poisson_log_ratio(
 
 /// The test of a mean with known standard deviation, observation by observation. State of three numbers.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct NormalRatio {
     version: SchemaVersion,
     null: f64,
@@ -85,6 +102,10 @@ pub struct NormalRatio {
 impl NormalRatio {
     /// Against the mean `null`, of observations with standard deviation `deviation`, mixed over effects of standard
     /// deviation `spread`.
+    ///
+    /// # Errors
+    ///
+    /// A `null` that is not finite, a `deviation` or `spread` that is not a finite number above 0.
     pub fn new(null: f64, deviation: f64, spread: f64) -> Result<Self, Undefined> {
         finite("null", null)?;
         positive("deviation", deviation)?;
@@ -102,6 +123,10 @@ impl NormalRatio {
     }
 
     /// Adds an observation; one that is not finite is refused and nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// A value that is not finite; nothing has changed then.
     pub fn observe(&mut self, value: f64) -> Result<(), Undefined> {
         finite("value", value)?;
         let count = self.count.saturating_add(1);

@@ -9,8 +9,8 @@ use crate::stats::{
 /// The mixture over a gamma effect of a sub-exponential process: centred sums of exponential-like increments of scale
 /// `c`, against a mean of at most 0 (Howard et al. 2021, proposition 9).
 ///
-/// With `A = (v+ρ)/c²` and `B = A + s/c`, `ln E = ½ ln(ρ/(v+ρ)) + …` up to the incomplete gamma functions
-/// `P(A, B)/P(ρ/c², ρ/c²)`; `ρ` as in [`NormalMixture::one_sided`].
+/// With `G(a, m) = ln Γ(a) − a ln m + m + ln P(a, m)`, `P` the lower regularised incomplete gamma function, and
+/// `A = (v+ρ)/c²`: `ln E = G(A, A + s/c) − G(ρ/c², ρ/c²)`; `ρ` as in [`NormalMixture::one_sided`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GammaExponentialMixture {
     rho: f64,
@@ -19,6 +19,9 @@ pub struct GammaExponentialMixture {
 
 /// The mixture over a gamma effect of a sub-Poisson process: centred counts with increments of size `c`, against a mean
 /// of at most 0 (Howard et al. 2021, proposition 10).
+///
+/// With `H(a, m) = ln Γ(a) − a ln m + m + ln Q(a, m)`, `Q` the upper regularised incomplete gamma function, and
+/// `A = (v+ρ)/c²`: `ln E = H(A + s/c, A) − H(ρ/c², ρ/c²)`; `ρ` as in [`NormalMixture::one_sided`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GammaPoissonMixture {
     rho: f64,
@@ -27,6 +30,10 @@ pub struct GammaPoissonMixture {
 
 impl GammaExponentialMixture {
     /// Narrowest at the variance `variance` with error probability `alpha` (< ½); `scale`, in the unit of the sum.
+    ///
+    /// # Errors
+    ///
+    /// A `variance` or `scale` that is not a finite number above 0, an `alpha` outside (0, ½).
     pub fn new(variance: f64, alpha: f64, scale: f64) -> Result<Self, Undefined> {
         let rho = NormalMixture::one_sided(variance, alpha)?.rho();
         Ok(Self { rho, scale: positive("scale", scale)? })
@@ -35,6 +42,10 @@ impl GammaExponentialMixture {
 
 impl GammaPoissonMixture {
     /// Narrowest at the variance `variance` with error probability `alpha` (< ½); `scale`, in the unit of the sum.
+    ///
+    /// # Errors
+    ///
+    /// A `variance` or `scale` that is not a finite number above 0, an `alpha` outside (0, ½).
     pub fn new(variance: f64, alpha: f64, scale: f64) -> Result<Self, Undefined> {
         let rho = NormalMixture::one_sided(variance, alpha)?.rho();
         Ok(Self { rho, scale: positive("scale", scale)? })

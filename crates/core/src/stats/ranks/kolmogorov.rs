@@ -98,11 +98,11 @@ fn by_matrix(n: u64, distance: f64) -> f64 {
         }
     }
     for index in 0..order {
-        *matrix.at(index, 0) -= part.powi(index as i32 + 1);
-        *matrix.at(order - 1, index) -= part.powi((order - index) as i32);
+        *matrix.at(index, 0) -= libm::pow(part, (index + 1) as f64);
+        *matrix.at(order - 1, index) -= libm::pow(part, (order - index) as f64);
     }
     if 2.0 * part > 1.0 {
-        *matrix.at(order - 1, 0) += (2.0 * part - 1.0).powi(order as i32);
+        *matrix.at(order - 1, 0) += libm::pow(2.0 * part - 1.0, order as f64);
     }
     for row in 0..order {
         let mut factorial = 1.0;
@@ -189,7 +189,7 @@ impl Matrix {
 /// The first four terms of the expansion of the distribution function in `1/√n`, each as a theta series.
 fn by_series(size: f64, distance: f64) -> f64 {
     let z = size.sqrt() * distance;
-    let (z2, z4, z6) = (z * z, z.powi(4), z.powi(6));
+    let (z2, z4, z6) = (z * z, libm::pow(z, 4.0), libm::pow(z, 6.0));
     let pi2 = PI * PI;
     let (mut odd, mut whole) = ([0.0; 4], [0.0; 2]);
     for k in 1..MOST_SERIES {

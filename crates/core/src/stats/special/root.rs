@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_root_is_found_to_the_last_bit_whatever_its_size() {
         for exponent in [-200, -3, 0, 5, 200] {
-            let root = 10.0_f64.powi(exponent);
+            let root = libm::pow(10.0, f64::from(exponent));
             let found = bisect(0.0, root * 3.0, |at| at < root);
             assert!((found / root - 1.0).abs() < 1e-15, "{found} for {root}");
         }
