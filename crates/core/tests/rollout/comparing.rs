@@ -1,5 +1,7 @@
 //! Rollouts judged by comparing candidate and stable: when windows are asked for, and what the evidence decides.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::{cell::RefCell, rc::Rc};
 
 use serinus_core::{

@@ -91,6 +91,7 @@ mod tests {
             candidate: r#"v2"} or vector(1)"#.into(),
             stable: "v1".into(),
             at: Timestamp::UNIX_EPOCH,
+            window: None,
         };
         assert!(matches!(fill(&question), Err(AskError::Revision { .. })));
         question.candidate = "v2\n".into();
