@@ -19,7 +19,7 @@
 //! - Data that cannot answer gives an [`Undefined`], never a p-value of 1 and never a pass.
 //! - Likelihoods, e-values and tails are logarithms (nats); an e-value of real traffic overflows an `f64`.
 //! - Counts are `u64`; no input makes anything panic.
-//! - The same input gives the same bits on every machine: logarithms and exponentials come from `libm`.
+//! - The same input gives the same bits on every machine: logarithms and exponentials come from `libm`, or stand here.
 
 use serde::{Deserialize, Serialize};
 

@@ -26,13 +26,13 @@
 //! # Ok::<(), serinus_core::stats::evidence::EvidenceError>(())
 //! ```
 
-use libm::{log, log1p};
+use libm::log;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Undefined,
     evidence::{EProcess, EvidenceError, Observed, Progress, SchemaVersion},
-    grid::{Arm, RatioGrid, check_sums, log_sum_exp, same_window},
+    grid::{Arm, RatioGrid, check_sums, ln_1p, log_sum_exp, same_window},
     positive, require,
 };
 
@@ -131,7 +131,7 @@ impl ExceedanceHistogram {
             positive("weights", *weight)?;
         }
         let total = positive("weights", weights.iter().sum())?;
-        let empty = vec![0.0; grid.points().len()];
+        let empty = vec![0.0; grid.count()];
         let edge = |(at, weight): (&f64, &f64)| Edge {
             at: *at,
             weight: *weight,
@@ -198,8 +198,8 @@ impl ExceedanceHistogram {
         let share = candidate as f64 / (control as f64 + candidate as f64);
         if informative {
             let scale = self.grid.scale(share);
-            for (shared, point) in self.shared.0.iter_mut().zip(self.grid.points()) {
-                *shared = log1p(scale * point.excess);
+            for (shared, excess) in self.shared.0.iter_mut().zip(self.grid.excesses()) {
+                *shared = ln_1p(scale * excess);
             }
         }
         let (mut above_control, mut above_candidate) = (control, candidate);
@@ -216,8 +216,10 @@ impl ExceedanceHistogram {
                 continue;
             }
             counted = true;
-            for ((sum, point), shared) in edge.sums.iter_mut().zip(self.grid.points()).zip(&self.shared.0) {
-                *sum += failed * point.ln_ratio - failures * shared;
+            for ((sum, ln_ratio), shared) in
+                edge.sums.iter_mut().zip(self.grid.ln_ratios()).zip(&self.shared.0)
+            {
+                *sum += failed * ln_ratio - failures * shared;
             }
             edge.log_e = self.grid.mixed(&edge.sums);
         }

@@ -41,14 +41,15 @@
 //! # Ok::<(), serinus_core::stats::evidence::EvidenceError>(())
 //! ```
 
-use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{EProcess, EvidenceError, Observed, Progress, SchemaVersion};
+pub(crate) use elementary::ln_1p;
 pub use rate_ratio::RateRatio;
 pub use ratio_grid::{Hypothesis, RatioGrid};
 pub use score::ScoreMixture;
 
+mod elementary;
 mod rate_ratio;
 mod ratio_grid;
 mod score;
@@ -146,7 +147,7 @@ pub struct CounterGrid {
 impl CounterGrid {
     /// No evidence yet.
     pub fn new(grid: RatioGrid) -> Self {
-        let sums = vec![0.0; grid.points().len()];
+        let sums = vec![0.0; grid.count()];
         Self {
             log_e: grid.mixed(&sums),
             grid,
@@ -201,8 +202,9 @@ impl CounterGrid {
         let Some(share) = share.filter(|_| failures > 0.0) else { return Ok(Observed::NoInformation) };
         let failed = window.candidate.failures as f64;
         let scale = self.grid.scale(share);
-        for (sum, point) in self.sums.iter_mut().zip(self.grid.points()) {
-            *sum += failed * point.ln_ratio - failures * log1p(scale * point.excess);
+        let ratios = self.grid.ln_ratios().iter().zip(self.grid.excesses());
+        for (sum, (ln_ratio, excess)) in self.sums.iter_mut().zip(ratios) {
+            *sum += failed * ln_ratio - failures * ln_1p(scale * excess);
         }
         self.look();
         Ok(Observed::Counted)
@@ -266,20 +268,9 @@ impl EProcess for CounterGrid {
     }
 }
 
-/// The logarithm of `Σ exp(ln w + x)`, summed in the order given.
+/// The logarithm of `Σ exp(x)`, summed in the order given.
 pub(crate) fn log_sum_exp(terms: impl Iterator<Item = f64> + Clone) -> f64 {
-    let most = terms.clone().fold(f64::NEG_INFINITY, f64::max);
-    if most.is_infinite() {
-        return most;
-    }
-    let sum: f64 = terms
-        .map(|term| {
-            let below = term - most;
-            // What lies further below does not reach the last bit of the sum.
-            if below < NEGLIGIBLE { 0.0 } else { exp(below) }
-        })
-        .sum();
-    most + log(sum)
+    elementary::log_sum_exp::<0>(std::iter::empty(), terms)
 }
 
 #[derive(Deserialize, Serialize)]
@@ -314,7 +305,7 @@ impl TryFrom<Stored> for CounterGrid {
 }
 
 pub(crate) fn check_sums(grid: &RatioGrid, sums: &[f64]) -> Result<(), EvidenceError> {
-    let expected = grid.points().len();
+    let expected = grid.count();
     if sums.len() != expected {
         return Err(EvidenceError::Shape { what: "the list of log-likelihoods", got: sums.len(), expected });
     }
@@ -323,5 +314,3 @@ pub(crate) fn check_sums(grid: &RatioGrid, sums: &[f64]) -> Result<(), EvidenceE
     }
     Ok(())
 }
-
-const NEGLIGIBLE: f64 = -45.0;

@@ -3,7 +3,7 @@
 use libm::{exp, log};
 use serde::{Deserialize, Serialize};
 
-use super::log_sum_exp;
+use super::{elementary, log_sum_exp};
 use crate::stats::{Undefined, evidence::EvidenceError, positive, require};
 
 /// What is to be refuted about the ratio of the candidate's rate of failure to that of control.
@@ -25,17 +25,11 @@ pub enum Hypothesis {
 #[serde(try_from = "Specification", into = "Specification")]
 pub struct RatioGrid {
     specification: Specification,
-    points: Vec<Point>,
-}
-
-/// One ratio.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Point {
-    /// ln(r/r₀).
-    pub(crate) ln_ratio: f64,
-    /// r − r₀.
-    pub(crate) excess: f64,
-    ln_weight: f64,
+    /// ln(r/r₀) of each ratio.
+    ln_ratios: Vec<f64>,
+    /// r − r₀ of each ratio.
+    excesses: Vec<f64>,
+    ln_weights: Vec<f64>,
 }
 
 impl RatioGrid {
@@ -93,8 +87,19 @@ impl RatioGrid {
         self.specification.margin
     }
 
-    pub(crate) fn points(&self) -> &[Point] {
-        &self.points
+    /// How many ratios there are.
+    pub(crate) fn count(&self) -> usize {
+        self.ln_ratios.len()
+    }
+
+    /// `ln(r/r₀)` of each ratio.
+    pub(crate) fn ln_ratios(&self) -> &[f64] {
+        &self.ln_ratios
+    }
+
+    /// `r − r₀` of each ratio.
+    pub(crate) fn excesses(&self) -> &[f64] {
+        &self.excesses
     }
 
     /// The factor by which `excess` goes into the logarithm, for a candidate with this share of the exposure.
@@ -105,7 +110,16 @@ impl RatioGrid {
 
     /// The logarithm of the mixture of `exp(sums)`.
     pub(crate) fn mixed(&self, sums: &[f64]) -> f64 {
-        log_sum_exp(self.points.iter().zip(sums).map(|(point, sum)| point.ln_weight + sum))
+        let (weights, more_weights) = self.ln_weights.as_chunks::<4>();
+        let (sums, more_sums) = sums.as_chunks::<4>();
+        let chunks = weights
+            .iter()
+            .zip(sums)
+            .map(|(weights, sums)| std::array::from_fn(|lane| weights[lane] + sums[lane]));
+        elementary::log_sum_exp::<4>(
+            chunks,
+            more_weights.iter().zip(more_sums).map(|(weight, sum)| weight + sum),
+        )
     }
 }
 
@@ -142,21 +156,13 @@ impl Specification {
             Hypothesis::AtMost => 1.0,
             Hypothesis::AtLeast => -1.0,
         };
-        let points: Vec<Point> = distances
-            .map(|distance| Point {
-                ln_ratio: sign * distance,
-                excess: margin * libm::expm1(sign * distance),
-                ln_weight: raw(distance) - total,
-            })
-            .collect();
-        let usable = |point: &Point| point.excess.is_finite() && exp(point.ln_ratio) > 0.0;
-        require(
-            "margin",
-            margin,
-            points.iter().all(usable),
-            "small enough that the farthest ratio is finite",
-        )?;
-        Ok(RatioGrid { specification: self, points })
+        let ln_weights = distances.clone().map(|distance| raw(distance) - total).collect();
+        let ln_ratios: Vec<f64> = distances.map(|distance| sign * distance).collect();
+        let excesses: Vec<f64> = ln_ratios.iter().map(|ln_ratio| margin * libm::expm1(*ln_ratio)).collect();
+        let usable = excesses.iter().all(|excess| excess.is_finite())
+            && ln_ratios.iter().all(|ln_ratio| exp(*ln_ratio) > 0.0);
+        require("margin", margin, usable, "small enough that the farthest ratio is finite")?;
+        Ok(RatioGrid { specification: self, ln_ratios, excesses, ln_weights })
     }
 }
 
