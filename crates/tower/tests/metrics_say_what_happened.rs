@@ -14,7 +14,7 @@ use std::{
 
 use http::{Request, Response, StatusCode};
 use serinus_core::{
-    metric::{Query, Question, Sample},
+    metric::{Arms, Query, Question, Sample, Window},
     port::{Fence, MetricProvider as _, PortErrorKind, TrafficRouter as _},
     time::{GoDuration, Timestamp},
     traffic::{Route, Track, Weight},
@@ -117,6 +117,56 @@ async fn success_and_latency_are_those_of_the_window() {
     assert!((slowest - 20.0).abs() < 1.0, "{slowest}");
     assert_eq!(world.ask(Query::SUCCESS_RATE, "1h").await, Sample::number(100.0 * 41.0 / 50.0));
     assert_eq!(world.handle.totals(&"v1".into()).requests, 0);
+}
+
+#[tokio::test]
+async fn both_arms_are_counted_between_the_same_moments() {
+    let mut world = World::new(|builder| builder).await;
+    let at = |secs: u64| GoDuration::from_secs(secs).after(Timestamp::UNIX_EPOCH);
+    let ask = async |world: &World, from: u64, to: u64| {
+        let window = Some(Window { from: at(from), to: at(to) });
+        let query = Query::builtin(Query::ARMS, GoDuration::from_secs(15));
+        world.handle.ask(&Question { window, ..question(query) }).await
+    };
+    let counts = |sample: &Sample| {
+        let arms = Arms::try_from(sample).unwrap();
+        [arms.stable, arms.candidate].map(|arm| (arm.requests, arm.failures))
+    };
+    world.request((OK, 10)).await;
+    let unknown = ask(&world, 0, 15).await.unwrap_err();
+    assert_eq!(unknown.kind(), PortErrorKind::Transient, "nobody knows what was before");
+    for _ in 0..3 {
+        world.request((OK, 10)).await;
+    }
+    world.request((Some(StatusCode::BAD_GATEWAY), 10)).await;
+    let first = ask(&world, 15, 30).await.unwrap();
+    assert_eq!(counts(&first), [(0, 0), (4, 1)]);
+    world.request((OK, 10)).await;
+    assert_eq!(ask(&world, 15, 30).await.unwrap(), first, "asked again, it is the same");
+    assert_eq!(counts(&ask(&world, 30, 45).await.unwrap()), [(0, 0), (1, 0)], "and the rest is in the next");
+    assert_eq!(
+        counts(&ask(&world, 45, 45).await.unwrap()),
+        [(0, 0), (0, 0)],
+        "an empty window is a beginning"
+    );
+
+    // Nothing of the time after a change of the route belongs to a window of the time before.
+    world.request((OK, 10)).await;
+    let route = Route { candidate: Some("v2".into()), ..Route::all_to("v1".into()) };
+    world.handle.route(&route, Fence { epoch: 0, seq: 1 }).await.unwrap();
+    world.request((OK, 10)).await;
+    world.request((OK, 10)).await;
+    assert_eq!(counts(&ask(&world, 45, 60).await.unwrap()), [(0, 0), (1, 0)]);
+    world.request((None, 10)).await;
+    assert_eq!(counts(&ask(&world, 60, 75).await.unwrap()), [(1, 1), (0, 0)]);
+    let arms = Arms::try_from(&ask(&world, 15, 30).await.unwrap()).unwrap();
+    let (edge, all) = *arms.candidate.latency.last().unwrap();
+    assert_eq!((edge.get(), all), (f64::INFINITY, 4));
+
+    let backward = ask(&world, 90, 75).await.unwrap_err();
+    assert_eq!(backward.kind(), PortErrorKind::Invalid);
+    let without = world.handle.ask(&question(Query::builtin(Query::ARMS, GoDuration::from_secs(15)))).await;
+    assert_eq!(without.unwrap_err().kind(), PortErrorKind::Invalid);
 }
 
 #[tokio::test]
