@@ -6,9 +6,13 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use serinus_core::{
-    analysis::{Analysis, Condition, Judge, Metric, run::Run},
-    metric::{Query, Sample},
+    analysis::{
+        Analysis, Condition, Judge, Metric,
+        run::{Reading, Run},
+    },
+    metric::{ArmCounts, Arms, Number, Query, Sample},
     time::{GoDuration, Timestamp},
+    traffic::Weight,
 };
 
 fn conditions(criterion: &mut Criterion) {
@@ -43,5 +47,42 @@ fn idle_runs(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, conditions, idle_runs);
+/// One window of ten thousand analyses that compare failures and latency: every 15 seconds, so that 150 ms are 1 % of a
+/// core.
+fn comparing_runs(criterion: &mut Criterion) {
+    let analysis = Analysis::comparison("bench").without_end();
+    let mut now = Timestamp::UNIX_EPOCH;
+    let mut runs: Vec<Run> = (0..10_000).map(|_| Run::begin(&analysis, now)).collect();
+    let arm = |requests: u64| ArmCounts {
+        requests,
+        failures: requests / 100,
+        latency: (0..14_u32)
+            .map(|edge| (Number::new(f64::from(edge + 1) / 10.0), requests - (requests >> (edge + 1))))
+            .chain([(Number::new(f64::INFINITY), requests)])
+            .collect(),
+    };
+    let answer = Sample::from(Arms { stable: arm(1_350), candidate: arm(150) });
+    for run in &mut runs {
+        run.open_windows(&analysis, Weight::percent(10.0), now);
+    }
+    let mut windows = criterion.benchmark_group("comparisons");
+    windows.sample_size(10);
+    windows.bench_function("a window of 10000 analyses", |bencher| {
+        bencher.iter(|| {
+            now = GoDuration::from_secs(16).after(now);
+            for run in &mut runs {
+                run.start_due(&analysis, now);
+                let asked: Vec<_> = run.open().collect();
+                for open in asked {
+                    let reading = Reading::Answer(answer.clone());
+                    black_box(run.record(&analysis, open.metric, open.ordinal, reading, now));
+                }
+            }
+        });
+    });
+    windows.finish();
+    assert!(runs.iter().all(|run| !run.is_over()), "a run is over and measures nothing");
+}
+
+criterion_group!(benches, conditions, idle_runs, comparing_runs);
 criterion_main!(benches);

@@ -93,7 +93,7 @@ fn what_speaks_against_it_outlives_what_comes_later() {
     let before = bad.run.evidence(0).unwrap().findings(0.01).unwrap();
     let after = next.evidence(0).unwrap().findings(0.01).unwrap();
     assert_eq!(after.log_harm, before.log_harm);
-    assert_eq!(after.log_safety, 0.0, "a pass needs evidence of its own");
+    assert!(after.log_safety.abs() < 1e-9, "a pass needs evidence of its own: {after:?}");
 }
 
 #[test]

@@ -90,13 +90,19 @@ pub struct Findings {
 }
 
 impl Evidence {
-    /// What is known, if anything is.
+    /// What is known, if anything is; the interval holds with probability `1 − alpha`.
     pub fn findings(&self, alpha: f64) -> Option<Findings> {
+        self.found(Some(alpha))
+    }
+
+    /// Without `alpha` no ratio is worked out.
+    fn found(&self, alpha: Option<f64>) -> Option<Findings> {
         match self.processes.as_ref()? {
             Processes::Counts(counts) => {
                 let Counts { harm, safety, ratio } = &**counts;
                 let (stable, candidate) = harm.totals();
-                Some(Findings::of(stable, candidate, None, ratio, (harm.peak(), safety.log_e()), alpha))
+                let logs = (harm.peak(), safety.log_e());
+                Some(Findings::of(stable, candidate, None, logs, ratio, alpha))
             }
             Processes::Latency(latency) => latency.findings(alpha),
         }
@@ -170,8 +176,10 @@ impl Evidence {
         }
         let error = self.observe(comparison, window, share, arms).err();
         let judged = |outcome, reason| Judged { outcome, data: Data::Present, reason };
-        let findings = self.findings(strictness.error);
-        let told = |ending: &str| sentence::tell(comparison, findings.as_ref(), strictness, ending);
+        let told = |ending: &str| {
+            let findings = self.findings(strictness.error);
+            sentence::tell(comparison, findings.as_ref(), strictness, ending)
+        };
         // First what speaks against the candidate: nothing below may hide it.
         if self.harm() / comparison.dispersion.get() >= -log(strictness.error) {
             let outcome = if comparison.critical { Outcome::Failed } else { Outcome::Inconclusive };
@@ -186,6 +194,8 @@ impl Evidence {
             let counts = split.test.counts();
             return judged(Outcome::Inconclusive, sentence::uneven(counts, split.share));
         }
+        // A window that decides nothing is told in fewer words: there are many.
+        let findings = self.found(None);
         let enough = findings.is_some_and(|it| it.candidate.exposure >= comparison.least_requests);
         if enough && self.safety() / comparison.dispersion.get() >= -log(strictness.miss) {
             return judged(Outcome::Successful, told("safe"));
@@ -199,7 +209,7 @@ impl Evidence {
             }
             Some(_) | None => "nothing to compare yet".to_owned(),
         };
-        judged(Outcome::Undecided, told(&ending))
+        judged(Outcome::Undecided, sentence::tell(comparison, findings.as_ref(), strictness, &ending))
     }
 
     fn observe(
@@ -297,12 +307,14 @@ impl Findings {
         stable: Arm,
         candidate: Arm,
         edge: Option<f64>,
-        ratio: &RateRatio,
         (log_harm, log_safety): (f64, f64),
-        alpha: f64,
+        ratio: &RateRatio,
+        alpha: Option<f64>,
     ) -> Self {
-        let interval = ratio.interval(alpha).map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper));
-        Self { stable, candidate, edge, ratio: ratio.estimate().ok(), interval, log_harm, log_safety }
+        let interval = alpha.and_then(|alpha| ratio.interval(alpha).ok());
+        let interval = interval.map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper));
+        let ratio = alpha.and_then(|_| ratio.estimate().ok());
+        Self { stable, candidate, edge, ratio, interval, log_harm, log_safety }
     }
 
     fn is_empty(&self) -> bool {

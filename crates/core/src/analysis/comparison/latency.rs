@@ -64,7 +64,7 @@ impl Latency {
 
     /// About the edge where latency has moved most, if it speaks against the candidate; else the last one a pass
     /// depends on.
-    pub(super) fn findings(&self, alpha: f64) -> Option<Findings> {
+    pub(super) fn findings(&self, alpha: Option<f64>) -> Option<Findings> {
         let chosen = self.chosen.as_ref()?;
         let (edge, control, candidate, _) = chosen.safety.by_edge().last()?;
         let logs = (self.harm(), self.safety());
@@ -78,10 +78,10 @@ impl Latency {
             return Some(Findings {
                 ratio,
                 interval: (0.0, f64::INFINITY),
-                ..Findings::of(control, candidate, Some(edge), &chosen.ratio, logs, alpha)
+                ..Findings::of(control, candidate, Some(edge), logs, &chosen.ratio, alpha)
             });
         }
-        Some(Findings::of(control, candidate, Some(edge), &chosen.ratio, logs, alpha))
+        Some(Findings::of(control, candidate, Some(edge), logs, &chosen.ratio, alpha))
     }
 
     pub(super) fn observe(&mut self, id: u64, arms: &Arms) -> Result<(), ComparisonError> {

@@ -1,5 +1,7 @@
 //! How many times as often the candidate fails: estimate and interval.
 
+use std::sync::LazyLock;
+
 use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,6 @@ use crate::stats::{
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct RateRatio {
     sums: Vec<f64>,
-    /// `r − 1` and the logarithm of the weight, by ratio.
-    table: Vec<(f64, f64)>,
     failures: u64,
     progress: Progress,
 }
@@ -30,11 +30,7 @@ pub struct RateRatio {
 impl RateRatio {
     /// Nothing known.
     pub fn new() -> Self {
-        let points = 2 * HALF + 1;
-        let raw = |index: usize| -0.5 * (ln_ratio(index) / SPREAD) * (ln_ratio(index) / SPREAD);
-        let total = log_sum_exp((0..points).map(raw));
-        let table = (0..points).map(|index| (libm::expm1(ln_ratio(index)), raw(index) - total)).collect();
-        Self { sums: vec![0.0; points], table, failures: 0, progress: Progress::default() }
+        Self { sums: vec![0.0; POINTS], failures: 0, progress: Progress::default() }
     }
 
     /// Adds a window. On an error nothing has changed.
@@ -54,7 +50,7 @@ impl RateRatio {
         let failures = window.failures();
         let Some(share) = share.filter(|_| failures > 0.0) else { return Ok(Observed::NoInformation) };
         let failed = window.candidate.failures as f64;
-        for (index, (sum, (excess, _))) in self.sums.iter_mut().zip(&self.table).enumerate() {
+        for (index, (sum, (excess, _))) in self.sums.iter_mut().zip(&*TABLE).enumerate() {
             *sum += failed * ln_ratio(index) - failures * log1p(share * excess);
         }
         Ok(Observed::Counted)
@@ -91,7 +87,7 @@ impl RateRatio {
     /// An `alpha` outside (0, 1).
     pub fn interval(&self, alpha: f64) -> Result<Interval, Undefined> {
         let threshold = -log(probability("alpha", alpha)?);
-        let mixture = log_sum_exp(self.sums.iter().zip(&self.table).map(|(sum, (_, weight))| weight + sum));
+        let mixture = log_sum_exp(self.sums.iter().zip(&*TABLE).map(|(sum, (_, weight))| weight + sum));
         let kept = |sum: &f64| mixture - sum < threshold;
         // The mixture never exceeds the greatest likelihood, so that at least one ratio is kept; the likelihood is
         // concave in the logarithm of the ratio, so that those kept have no gap.
@@ -120,7 +116,7 @@ struct Stored {
 
 impl From<RateRatio> for Stored {
     fn from(state: RateRatio) -> Self {
-        let RateRatio { sums, table: _, failures, progress } = state;
+        let RateRatio { sums, failures, progress } = state;
         Self { version: SchemaVersion, log_likelihoods: sums, failures, progress }
     }
 }
@@ -131,18 +127,17 @@ impl TryFrom<Stored> for RateRatio {
     fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
         let Stored { version: SchemaVersion, log_likelihoods: sums, failures, progress } = stored;
         progress.check()?;
-        let fresh = Self::new();
-        if sums.len() != fresh.sums.len() {
+        if sums.len() != POINTS {
             return Err(EvidenceError::Shape {
                 what: "the list of log-likelihoods",
                 got: sums.len(),
-                expected: fresh.sums.len(),
+                expected: POINTS,
             });
         }
         if sums.iter().any(|sum| !sum.is_finite()) {
             return Err(EvidenceError::Damaged { what: "a log-likelihood is not finite" });
         }
-        Ok(Self { sums, failures, progress, ..fresh })
+        Ok(Self { sums, failures, progress })
     }
 }
 
@@ -155,3 +150,11 @@ const HALF: usize = 64;
 /// ln 64 / 64.
 const STEP: f64 = std::f64::consts::LN_2 * 6.0 / 64.0;
 const SPREAD: f64 = 0.8;
+const POINTS: usize = 2 * HALF + 1;
+
+/// `r − 1` and the logarithm of the weight, by ratio.
+static TABLE: LazyLock<[(f64, f64); POINTS]> = LazyLock::new(|| {
+    let raw = |index: usize| -0.5 * (ln_ratio(index) / SPREAD) * (ln_ratio(index) / SPREAD);
+    let total = log_sum_exp((0..POINTS).map(raw));
+    std::array::from_fn(|index| (libm::expm1(ln_ratio(index)), raw(index) - total))
+});
