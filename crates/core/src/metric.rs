@@ -370,6 +370,11 @@ impl Query {
     pub const DURATION: &str = "request-duration";
     /// What both revisions did within [`Question::window`], as [`Arms`]: the data of a comparison.
     pub const ARMS: &str = "arms";
+    /// Share of the requests answered by both revisions, the candidate's answer thrown away, whose two answers agree;
+    /// in percent, `0..=100`. Empty if fewer pairs were compared than the setting [`Query::LEAST_PAIRS`] asks for.
+    pub const AGREEMENT: &str = "agreement";
+    /// The setting of [`Query::AGREEMENT`] with the least number of pairs, a whole number from 1; 1 without it.
+    pub const LEAST_PAIRS: &str = "leastPairs";
 
     /// One of the two metrics every provider knows by name, over a window.
     pub fn builtin(name: impl Into<String>, window: GoDuration) -> Self {

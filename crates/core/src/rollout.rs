@@ -26,8 +26,8 @@ pub use self::{
     input::{Answer, Command, Failure, Input, World},
     note::{Note, Rule},
     plan::{
-        Background, CandidateScale, Capacity, DeadlineAction, Plan, PlanError, PlanSpec, ProgressDeadline,
-        Step,
+        Background, CandidateScale, Capacity, DeadlineAction, Ending, Plan, PlanError, PlanSpec,
+        ProgressDeadline, Step,
     },
     state::{
         Aim, Attempt, Done, Notice, Outcome, Pause, Phase, PlacedRun, PoolState, Retiring, Retreat, Retry,

@@ -35,9 +35,15 @@
 pub use self::{
     blue_green::{BlueGreen, Promotion},
     canary::{Beside, Canary, CanaryStep},
+    experiment::{Cohort, Conclusion, Experiment, Stop},
+    measure::Measure,
     replace::{Recreate, RollingUpdate},
+    shadow::{AfterShadow, Agreement, Shadow},
 };
 
 mod blue_green;
 mod canary;
+mod experiment;
+mod measure;
 mod replace;
+mod shadow;

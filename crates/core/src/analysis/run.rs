@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     measurement::{Measurement, Reading},
+    result::{ArmResult, ArmsResult, MetricResult, Verdict},
     rounds::RoundTally,
     standing::{Assessment, DryRunSummary, Standing, overall},
 };
@@ -17,6 +18,7 @@ use crate::{time::Timestamp, traffic::Weight};
 mod conclusive;
 mod measurement;
 mod progress;
+mod result;
 mod rounds;
 mod standing;
 

@@ -1,8 +1,8 @@
 //! An attempt, step by step.
 
 use super::{
-    Attempt, Capacity, Command, DeadlineAction, Done, Note, Outcome, Pause, Phase, Place, PlacedRun, Plan,
-    Rule, Stage, Step,
+    Attempt, Capacity, Command, DeadlineAction, Done, Ending, Note, Outcome, Pause, Phase, Place, PlacedRun,
+    Plan, Rule, Stage, Step,
     aim::Managed,
     decide::{Next, Turn},
     retreat::Cause,
@@ -116,8 +116,8 @@ impl Turn<'_> {
             let again = Cause::Changed(Some(attempt.candidate.clone()));
             return Next::Go(self.begin_retreat(attempt, "the plan changed".to_owned(), again));
         }
-        if let Some(reason) = self.tend_runs(&mut attempt) {
-            return Next::Go(self.begin_retreat(attempt, reason, Cause::Refused));
+        if let Some((reason, cause)) = self.tend_runs(&mut attempt) {
+            return Next::Go(self.begin_retreat(attempt, reason, cause));
         }
         self.aim_pools(&attempt);
         let was_short = attempt.short;
@@ -236,9 +236,17 @@ impl Turn<'_> {
         }
     }
 
-    /// All steps are done: full capacity, then all traffic, then the candidate is stable.
+    /// All steps are done: full capacity, then all traffic, then the candidate is stable. Or back to stable, if that is
+    /// how the plan ends.
     fn finish(&mut self, mut attempt: Box<Attempt>) -> Next {
         let now = self.state.clock;
+        if self.ends_on_stable() {
+            let results = self.results(&attempt);
+            let steps = self.plan.steps().len();
+            let reason =
+                if results.is_empty() { format!("all {steps} steps are done") } else { results.join("; ") };
+            return Next::Go(self.begin_retreat(attempt, reason, Cause::Concluded));
+        }
         match attempt.stage {
             Stage::Settling => {
                 self.aim_pools(&attempt);
@@ -287,6 +295,20 @@ impl Turn<'_> {
         }))
     }
 
+    fn ends_on_stable(&self) -> bool {
+        self.plan.spec().ends == Ending::Return
+    }
+
+    /// What the analyses came to so far that are not forgotten, metric by metric.
+    fn results(&self, attempt: &Attempt) -> Vec<String> {
+        let placed = attempt.runs.iter();
+        placed
+            .filter_map(|placed| Some(placed.run.results(self.plan.analysis_at(placed.place)?)))
+            .flatten()
+            .map(|result| result.to_string())
+            .collect()
+    }
+
     fn step_done(&mut self, mut attempt: Box<Attempt>) -> Next {
         attempt.leave(self.plan);
         attempt.step += 1;
@@ -311,8 +333,8 @@ impl Turn<'_> {
         self.step_done(attempt)
     }
 
-    /// Runs what is to run now, and looks at how the runs stand. The reason to abort, if there is one.
-    fn tend_runs(&mut self, attempt: &mut Attempt) -> Option<String> {
+    /// Runs what is to run now, and looks at how the runs stand. The reason to go back, if there is one.
+    fn tend_runs(&mut self, attempt: &mut Attempt) -> Option<(String, Cause)> {
         let now = self.state.clock;
         let plan = self.plan;
         for (index, background) in plan.spec().background.iter().enumerate() {
@@ -338,9 +360,14 @@ impl Turn<'_> {
             }
             if is_behind && run.is_conclusive(analysis) {
                 run.terminate();
+                let results: Vec<_> = run.results(analysis).iter().map(ToString::to_string).collect();
                 self.notes.push(Note {
                     rule: Rule::AnalysisEnded,
-                    message: format!("analysis {} ends with the steps it runs beside", analysis.name),
+                    message: format!(
+                        "analysis {} ends with the steps it runs beside: {}",
+                        analysis.name,
+                        results.join("; ")
+                    ),
                 });
                 continue;
             }
@@ -366,7 +393,15 @@ impl Turn<'_> {
                         if assessed.phase == RunPhase::Failed { "failed" } else { "could not be measured" };
                     let message = format!("analysis {} {verdict}: {}", analysis.name, assessed.message);
                     self.note(Rule::AnalysisEnded, message.clone());
-                    return Some(message);
+                    return Some((self.with_results(message, attempt), Cause::Refused));
+                }
+                // It asks for nobody's word: there is nothing to promote.
+                RunPhase::Inconclusive
+                    if self.ends_on_stable() && !attempt.waived_places.contains(&place) =>
+                {
+                    let message = format!("analysis {} is inconclusive: {}", analysis.name, assessed.message);
+                    self.note(Rule::AnalysisEnded, message.clone());
+                    return Some((self.with_results(message, attempt), Cause::Concluded));
                 }
                 RunPhase::Inconclusive
                     if attempt.paused.is_none() && !attempt.waived_places.contains(&place) =>
@@ -384,6 +419,12 @@ impl Turn<'_> {
             }
         }
         None
+    }
+
+    /// A reason to go back, with what was found out until then if finding out is what the plan is for.
+    fn with_results(&self, reason: String, attempt: &Attempt) -> String {
+        let results = if self.ends_on_stable() { self.results(attempt) } else { Vec::new() };
+        if results.is_empty() { reason } else { format!("{reason}; {}", results.join("; ")) }
     }
 
     /// The candidate's share of the traffic, while the share is steady and both arms have one: only then are they
@@ -526,6 +567,12 @@ impl Turn<'_> {
             Command::Skip => {
                 attempt.paused = None;
                 return self.skip(attempt, Some(command));
+            }
+            Command::PromoteFully if self.ends_on_stable() => {
+                self.note(
+                    Rule::CommandIgnored,
+                    "`promote fully` changes nothing: this plan ends by going back to stable; abort, and submit the revision with a plan that promotes".to_owned(),
+                );
             }
             Command::PromoteFully
                 if attempt.step == self.plan.steps().len()

@@ -1,7 +1,8 @@
 //! Choosing what the world is to show: routes, pool sizes, revisions on their way out.
 
 use super::{
-    Aim, Attempt, CandidateScale, Capacity, Phase, Plan, PoolState, Retiring, Rule, Step, decide::Turn,
+    Aim, Attempt, CandidateScale, Capacity, Ending, Phase, Plan, PoolState, Retiring, Rule, Step,
+    decide::Turn,
 };
 use crate::{
     capacity::{self, Amount, CountedInput, DynamicStable, RoutedInput},
@@ -147,6 +148,9 @@ impl Turn<'_> {
             }
             Capacity::Counted { .. } => {
                 let weight = match self.plan.steps().get(attempt.step) {
+                    // Instances are the traffic: none moves on while a verdict is open.
+                    _ if attempt.unconcluded(self.plan).is_some() => attempt.route.weight,
+                    None if self.plan.spec().ends == Ending::Return => attempt.route.weight,
                     None | Some(Step::Switch) => Weight::FULL,
                     Some(Step::Weight(weight)) => *weight,
                     Some(_) => attempt.route.weight,
@@ -357,6 +361,7 @@ impl Turn<'_> {
 /// The share of all instances the candidate is to have, or a size that does not depend on it.
 fn candidate_size(plan: &Plan, attempt: &Attempt, replicas: u32) -> (Weight, Option<u32>) {
     let (weight, special) = match plan.steps().get(attempt.step) {
+        None if plan.spec().ends == Ending::Return => (attempt.route.weight, false),
         None | Some(Step::Switch) => return (Weight::FULL, Some(replicas)),
         Some(Step::Weight(weight)) => (attempt.route.weight.max(*weight), false),
         Some(Step::Match(matches)) => (attempt.route.weight, !matches.is_empty()),

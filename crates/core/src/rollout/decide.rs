@@ -378,9 +378,10 @@ impl Turn<'_> {
                 retreat.then = Some(retreat.candidate.clone());
                 Phase::Retreating(retreat)
             }
-            (Phase::Done(Done { candidate, outcome: Outcome::Aborted(_), .. }), Command::Retry) => {
-                self.begin_attempt(candidate)
-            }
+            (
+                Phase::Done(Done { candidate, outcome: Outcome::Aborted(_) | Outcome::Returned(_), .. }),
+                Command::Retry,
+            ) => self.begin_attempt(candidate),
             (phase @ (Phase::Idle | Phase::Retreating(_) | Phase::Done(_)), command) => {
                 let state = match &phase {
                     Phase::Idle => "there is no candidate".to_owned(),

@@ -99,13 +99,13 @@ impl fmt::Display for Failure {
 pub enum Command {
     /// Go on: ends a pause or a hold; else moves past the current step, as [`Command::Skip`] does.
     Promote,
-    /// Leave out every remaining step, analyses included, and promote.
+    /// Leave out every remaining step, analyses included, and promote. Not in a plan that ends by going back.
     PromoteFully,
     /// Move past the current step without waiting for it.
     Skip,
     /// Give the attempt up, for this reason. Given again while traffic still moves back: move all of it at once.
     Abort(String),
-    /// Start again with the candidate that was aborted.
+    /// Start again with the candidate that was aborted, or whose plan ended by going back.
     Retry,
     /// Stay at the current step. Background analyses go on, and may still abort.
     Pause,

@@ -54,6 +54,10 @@ pub enum Rule {
     Aborted,
     /// The candidate is the new stable.
     Promoted,
+    /// The plan came to its end, which is to go back to stable.
+    Concluded,
+    /// All traffic is back on stable, as the plan ends.
+    Returned,
     /// A revision nobody needs any more is scaled down.
     Retired,
     /// The number of instances wanted changed.

@@ -31,8 +31,11 @@ pub struct Plan {
     reason = "a specification that people write; use `..Default::default()`"
 )]
 pub struct PlanSpec {
-    /// The steps, in order. When the last is done the candidate is promoted.
+    /// The steps, in order. When the last is done the candidate is promoted, unless `ends` says otherwise.
     pub steps: Vec<Step>,
+    /// What happens when all steps are done.
+    #[serde(default, skip_serializing_if = "Ending::is_promote")]
+    pub ends: Ending,
     /// The analyses that steps name by their place in this list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub analyses: Vec<Analysis>,
@@ -48,12 +51,33 @@ pub struct PlanSpec {
     /// How long the old revision is kept after a promotion, at its size.
     #[serde(default, skip_serializing_if = "GoDuration::is_zero")]
     pub keep_old: GoDuration,
-    /// How long the candidate is kept after an abort, once stable has its full capacity; `None`: for ever.
+    /// How long the candidate is kept after an abort or a return, once stable has its full capacity; `None`: for ever.
     #[serde(default = "PlanSpec::at_once", skip_serializing_if = "PlanSpec::is_at_once")]
     pub keep_aborted: Option<GoDuration>,
     /// Whether the preview address leads to the candidate from the first step on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub preview: bool,
+}
+
+/// What happens when all steps of a plan are done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum Ending {
+    /// The candidate is promoted.
+    #[default]
+    Promote,
+    /// All traffic goes back to stable, and the results of the analyses beside the steps are the outcome. An analysis
+    /// that is inconclusive ends such a plan, too: whatever it would have said, nothing is promoted.
+    Return,
+}
+
+impl Ending {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    const fn is_promote(&self) -> bool {
+        matches!(self, Self::Promote)
+    }
 }
 
 /// One element of a plan.
@@ -210,6 +234,7 @@ impl Default for PlanSpec {
     fn default() -> Self {
         Self {
             steps: Vec::new(),
+            ends: Ending::default(),
             analyses: Vec::new(),
             background: Vec::new(),
             capacity: Capacity::default(),

@@ -9,23 +9,25 @@ use crate::traffic::{Revision, Route, Weight};
 
 impl Turn<'_> {
     pub(super) fn begin_retreat(&mut self, attempt: Box<Attempt>, reason: String, cause: Cause) -> Phase {
+        let (rule, is_refused, then) = match cause {
+            Cause::Refused => (Rule::AbortStarted, true, None),
+            Cause::Concluded => (Rule::Concluded, true, None),
+            Cause::Changed(then) => (Rule::AbortStarted, false, then),
+        };
         self.say(
-            Rule::AbortStarted,
+            rule,
             format!(
                 "attempt {}: traffic goes back from {} to {}: {reason}",
                 self.state.attempt, attempt.candidate, self.state.stable
             ),
         );
-        let (is_refused, then) = match cause {
-            Cause::Refused => (true, None),
-            Cause::Changed(then) => (false, then),
-        };
         let retreat = Retreat {
             candidate: attempt.candidate,
             reason,
             since: self.state.clock,
             at_once: false,
             is_refused,
+            is_concluded: rule == Rule::Concluded,
             then,
         };
         let stable = self.state.stable.clone();
@@ -110,12 +112,12 @@ impl Turn<'_> {
 
     fn back_on_stable(&mut self, retreat: Retreat) -> Phase {
         let now = self.state.clock;
-        let Retreat { candidate, reason, is_refused, then, .. } = retreat;
+        let Retreat { candidate, reason, is_refused, is_concluded, then, .. } = retreat;
         if then.as_ref() != Some(&candidate) {
             self.let_go(candidate.clone(), self.plan.spec().keep_aborted.map(|kept| kept.after(now)));
         }
         self.say(
-            Rule::Aborted,
+            if is_concluded { Rule::Returned } else { Rule::Aborted },
             format!(
                 "attempt {}: all traffic is on {} again: {reason}",
                 self.state.attempt, self.state.stable
@@ -123,7 +125,10 @@ impl Turn<'_> {
         );
         match then {
             Some(next) => self.begin_attempt(next),
-            None => Phase::Done(Done { candidate, outcome: Outcome::Aborted(reason), at: now, is_refused }),
+            None => {
+                let outcome = if is_concluded { Outcome::Returned(reason) } else { Outcome::Aborted(reason) };
+                Phase::Done(Done { candidate, outcome, at: now, is_refused })
+            }
         }
     }
 }
@@ -132,6 +137,8 @@ impl Turn<'_> {
 pub(super) enum Cause {
     /// The candidate is not good enough, or a person said so: submitting it again changes nothing.
     Refused,
+    /// The plan came to its end, which is to go back.
+    Concluded,
     /// Something else is to be delivered, or in another way; with what to try next, if that is known.
     Changed(Option<Revision>),
 }

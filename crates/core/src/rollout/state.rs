@@ -232,7 +232,7 @@ pub struct PlacedRun {
     pub run: Run,
 }
 
-/// An attempt that is being given up.
+/// An attempt that goes back to stable: it is being given up, or it ends there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -246,10 +246,13 @@ pub struct Retreat {
     /// Move all traffic at once, even if stable has not its full capacity yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_once: bool,
-    /// Whether the candidate failed, or a person gave it up: submitting it again then changes nothing. It can be tried
-    /// again by a retry, or by submitting it after another revision was.
+    /// Whether the candidate failed, a person gave it up, or its plan came to its end: submitting it again then changes
+    /// nothing. It can be tried again by a retry, or by submitting it after another revision was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_refused: bool,
+    /// Whether the plan came to its end, which is to go back: nothing was given up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_concluded: bool,
     /// The revision to try next, once stable has everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<Revision>,
@@ -280,6 +283,9 @@ pub enum Outcome {
     Promoted,
     /// Everything is as it was before, for this reason.
     Aborted(String),
+    /// The plan came to its end, and that is to go back ([`Ending::Return`](super::Ending::Return)): everything is as
+    /// it was before, with this result.
+    Returned(String),
 }
 
 /// A value that the world is to show, and whether it does.

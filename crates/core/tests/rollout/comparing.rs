@@ -22,7 +22,7 @@ fn canary() -> Canary {
 }
 
 /// Both arms at 1000 requests a second; stable fails once in a hundred, the candidate `times` as often.
-fn arms(times: f64) -> impl FnMut(&Question) -> Result<Sample, Failure> {
+pub(crate) fn arms(times: f64) -> impl FnMut(&Question) -> Result<Sample, Failure> {
     move |question| {
         let window = question.window.unwrap();
         let requests = (GoDuration::between(window.from, window.to).as_secs_f64() * 1000.0).round();

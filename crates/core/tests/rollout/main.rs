@@ -5,5 +5,7 @@ mod canary;
 mod comparing;
 mod counted;
 mod edges;
+mod experiment;
 mod laws;
+mod shadow;
 mod sim;
