@@ -38,11 +38,13 @@ pub use self::{
 
 mod advance;
 mod aim;
+mod command;
 mod decide;
 mod effect;
 mod input;
 mod note;
 mod plan;
 mod retreat;
+mod runs;
 mod state;
 mod wake;

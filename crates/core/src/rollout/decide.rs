@@ -2,8 +2,8 @@
 
 use super::{
     Aim, Answer, Attempt, Command, Done, Effect, Failure, Input, Note, Notice, Outcome, Phase, Place, Plan,
-    RequestId, Retreat, Retry, Rule, SCHEMA, Stage, State, Waits, World, advance::told, aim::Managed,
-    effects_of, retreat::Cause, state::back_off, waits_for, wake_of,
+    RequestId, Retreat, Retry, Rule, SCHEMA, Stage, State, Waits, World, aim::Managed, effects_of,
+    retreat::Cause, runs::told, state::back_off, waits_for, wake_of,
 };
 use crate::{
     analysis::run::Reading,
