@@ -46,7 +46,9 @@
 #![doc(test(attr(deny(warnings))))]
 
 #[doc(inline)]
-pub use serinus_core::{analysis, capacity, driver, metric, port, rollout, strategy, time, traffic};
+pub use serinus_core::{
+    analysis, capacity, driver, metric, port, rollout, simulate, strategy, time, traffic,
+};
 
 #[cfg(feature = "k8s")]
 pub use serinus_k8s as k8s;
