@@ -41,6 +41,7 @@
 //! | `k8s` | `k8s`: readers of Argo Rollouts and Flagger manifests |
 //! | `prom` | `prom`: a Prometheus client and metric provider; `tls-ring` or `tls-aws-lc-rs` for TLS |
 //! | `tower` | `tower`: the in-process data plane |
+//! | `simulate` | simulated rollouts: what a plan does before it decides, in [`simulate`] |
 //! | `schema` | `schemars::JsonSchema` for every type that people write |
 
 #![doc(test(attr(deny(warnings))))]

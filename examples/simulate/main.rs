@@ -7,6 +7,7 @@
 
 mod arguments;
 mod contestants;
+mod lanes;
 mod panel;
 mod picture;
 mod progress;

@@ -223,7 +223,10 @@ impl<'a> Stage<'a> {
             return Ok(Answer::Sample(both.arms(true).into()));
         }
         let value = signal.value(&both.candidate, (to - from) as f64 / 1e9);
+        // A counter that never counted anything is not there, which is not the same as a rate of nothing.
+        let is_absent = value.is_nan() && self.traffic.within(0, to).candidate.requests == 0;
         Ok(Answer::Sample(match shape {
+            Shape::List if is_absent => Sample::empty(),
             Shape::List => Sample::List(vec![value.into()]),
             Shape::Number if value.is_nan() => Sample::empty(),
             Shape::Number => value.into(),

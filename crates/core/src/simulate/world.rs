@@ -97,13 +97,14 @@ impl Default for Behaviour {
 pub struct Latency {
     /// Half of the answers take at most this many seconds; above 0. Default 0.1.
     pub median: f64,
-    /// Standard deviation of the logarithm; above 0, at most 10. Default 0.8.
+    /// Standard deviation of the logarithm; above 0, at most 10. Default 0.5: one answer in a hundred
+    /// takes more than 0.32 s.
     pub sigma: f64,
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        Self { median: 0.1, sigma: 0.8 }
+        Self { median: 0.1, sigma: 0.5 }
     }
 }
 

@@ -71,7 +71,8 @@ pub enum Call {
 pub enum Rival {
     /// [`kayenta`](super::kayenta): error rate and 99th percentile of the latency, one value for each interval from
     /// the beginning on, each a group of half the weight. A score below `marginal` fails at any look; after the last
-    /// one a score below `pass` fails, too.
+    /// one a score below `pass` fails, too. It judges from the fifth look on: with fewer values its interval ends at
+    /// the extremes, and two values above two others are `High`, which they are by chance once in six times.
     Kayenta {
         /// The score from which on the canary passes, `0..=100`; 95 is usual.
         pass: f64,
@@ -159,6 +160,7 @@ impl Rule for Kayenta {
         });
         let score = score(&judged, &BTreeMap::new());
         match look.is_last {
+            _ if look.number < FIRST_LOOK_OF_KAYENTA => Call::Continue,
             _ if score < self.marginal => Call::Fail,
             true if score < self.pass => Call::Fail,
             true => Call::Pass,
@@ -240,6 +242,9 @@ impl Rule for NaiveZ {
         if Self::look(self, &window) { Call::Fail } else { Call::Continue }
     }
 }
+
+/// From so many values of each arm on, 98 % confidence can be reached at all.
+const FIRST_LOOK_OF_KAYENTA: u64 = 5;
 
 #[cfg(test)]
 mod tests {
