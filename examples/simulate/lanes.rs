@@ -4,7 +4,7 @@ use plotters::{
     element::{PathElement, Polygon},
     style::{Color as _, RGBColor, text_anchor::HPos},
 };
-use serinus_core::simulate::{Cell, Ending, Trail};
+use serinus_core::simulate::{Cell, Ending, Trail, Turn};
 
 use crate::panel::{Area, FAINT, Failure, GREY, INK, write};
 
@@ -23,8 +23,10 @@ pub(crate) fn draw(area: &Area<'_>, title: &str, groups: &[(String, &Cell)]) -> 
         write(area, &minutes.to_string(), (x(minutes), bottom + 14), 12, INK, HPos::Center)?;
     }
     write(area, "minutes", ((left + right) / 2, bottom + 34), 12, GREY, HPos::Center)?;
-    let turns = || trails().flat_map(|trail| &trail.turns).filter(|turn| !turn.weight.is_full());
-    let most = turns().map(|turn| turn.weight.as_percent() / 100.0).fold(0.05, f64::max);
+    let most = trails()
+        .flat_map(|trail| trail.turns.iter().filter(|turn| is_inside(turn, trail)))
+        .map(|turn| turn.weight.as_percent() / 100.0)
+        .fold(0.05, f64::max);
     let lanes = trails().count() as i32 + groups.len() as i32;
     let step = ((bottom - top) / lanes.max(1)).max(8);
     let mut base = top;
@@ -60,8 +62,7 @@ fn lane(
     for turn in &trail.turns {
         let at = x(turn.at.as_secs_f64() / 60.0).min(end);
         outline.push((at, up(share)));
-        // What follows the end is not the candidate's share of this rollout.
-        if turn.at.as_secs_f64() / 60.0 < trail.minutes {
+        if is_inside(turn, trail) {
             share = turn.weight.as_percent() / 100.0;
         }
         outline.push((at, up(share)));
@@ -70,6 +71,11 @@ fn lane(
     area.draw(&Polygon::new(outline, colour.mix(0.45)))?;
     area.draw(&PathElement::new(vec![(x(0.0), base), (end, base)], colour.stroke_width(1)))?;
     write(area, &text, (end + 6, base - 5), 11, colour, HPos::Left)
+}
+
+/// What follows the end is not the candidate's share of this rollout.
+fn is_inside(turn: &Turn, trail: &Trail) -> bool {
+    turn.at.as_secs_f64() / 60.0 < trail.minutes
 }
 
 fn ticks(longest: f64) -> Vec<f64> {

@@ -22,6 +22,39 @@
 //! `World::dispersion`. Whatever the engine wants is so at once: routes, instances, gates. Metrics sources answer at once
 //! and miss nothing: windows hold exactly the requests that came, without the extrapolation of PromQL.
 
-/!
-//! A [`Simulation`](https://docs.rs/serinus-core) runs the real engine with a real plan; only the world around it is
-//! drawn from a seed: requests, failures, latencies. Time is virtual, so that thousands of rollouts take seconds.
+pub mod rival;
+
+#[cfg(feature = "simulate")]
+pub use self::{
+    contestant::Contestant,
+    course::{Course, Ending, Turn},
+    ladder::Ladder,
+    report::{Cell, Report, Share, Spread, StrategyReport, Trail},
+    signal::{Signal, SignalError, SignalTextError},
+    simulation::{Simulation, SimulationError},
+    study::{Progress, Study, Sweep},
+    world::{Behaviour, Incident, Latency, Swing, World, WorldError},
+};
+
+#[cfg(feature = "simulate")]
+mod contestant;
+#[cfg(feature = "simulate")]
+mod course;
+#[cfg(feature = "simulate")]
+mod draw;
+#[cfg(feature = "simulate")]
+mod ladder;
+#[cfg(feature = "simulate")]
+mod report;
+#[cfg(feature = "simulate")]
+mod signal;
+#[cfg(feature = "simulate")]
+mod simulation;
+#[cfg(feature = "simulate")]
+mod stage;
+#[cfg(feature = "simulate")]
+mod study;
+#[cfg(feature = "simulate")]
+mod traffic;
+#[cfg(feature = "simulate")]
+mod world;

@@ -93,10 +93,7 @@ impl Entered {
         match self {
             Self::Plan(simulation) => Ok(simulation.run(seed, rollout)),
             Self::Rival { rival, ladder, edges, world } => {
-                let interval = ladder.interval.as_nanos().max(1);
-                let with_latency = rival.needs_latency();
-                // The same slices as for a plan that looks at the same times.
-                let traffic = Traffic::new(world, edges, (seed, rollout), interval / 4, with_latency);
+                let traffic = Traffic::new(world, edges, (seed, rollout), rival.needs_latency());
                 climb(rival, ladder, world, traffic)
             }
         }

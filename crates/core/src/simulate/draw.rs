@@ -1,17 +1,19 @@
 //! Random numbers, from a seed.
 
-use rand_distr::{Beta, Binomial, Distribution as _, Poisson};
+use rand_distr::{Beta, Binomial, Distribution as _, Hypergeometric, Poisson};
 use rand_xoshiro::{Xoshiro256PlusPlus, rand_core::SeedableRng as _};
 
 /// One stream of random numbers: the same for the same seed, rollout and purpose, whoever draws beside it.
 #[derive(Clone, Debug)]
 pub(super) struct Stream(Xoshiro256PlusPlus);
 
-/// What a stream is for: whoever draws no latencies still sees the same failures.
+/// What a stream is for: whoever asks for latencies, or for other windows,
+/// still sees the same failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Counts = 0,
     Latencies = 1,
+    Cuts = 2,
 }
 
 impl Stream {
@@ -42,6 +44,17 @@ impl Stream {
         // Sums of probabilities may miss their end by a bit.
         let probability = probability.clamp(0.0, 1.0);
         Binomial::new(trials, probability).map_or(0, |law| law.sample(&mut self.0)).min(trials)
+    }
+
+    /// How many of `drawn` balls are marked, out of an urn of `all` in which `marked` are.
+    pub(super) fn hypergeometric(&mut self, all: u64, marked: u64, drawn: u64) -> u64 {
+        if marked == 0 || drawn == 0 {
+            return 0;
+        }
+        Hypergeometric::new(all, marked, drawn)
+            .map_or(0, |law| law.sample(&mut self.0))
+            .min(marked)
+            .min(drawn)
     }
 
     /// As [`Stream::binomial`], with `dispersion` times its variance.

@@ -47,8 +47,6 @@ pub struct Simulation {
     signals: Vec<Vec<Answering>>,
     pub(super) person_after: GoDuration,
     pub(super) horizon: GoDuration,
-    /// The longest slice of traffic, in nanoseconds.
-    pub(super) grain: i64,
     pub(super) with_latency: bool,
 }
 
@@ -114,10 +112,8 @@ impl Simulation {
             .iter()
             .map(|analysis| analysis.metrics.iter().map(answering).collect())
             .collect::<Result<Vec<Vec<_>>, _>>()?;
-        let shortest = signals.iter().flatten().map(|it| it.window).min().unwrap_or(LONGEST_SLICE);
         Ok(Self {
             edges: world.edges(),
-            grain: (shortest / SLICES_OF_A_WINDOW).clamp(SHORTEST_SLICE, LONGEST_SLICE),
             with_latency: signals.iter().flatten().any(|it| it.signal.needs_latency()),
             plan,
             world,
@@ -208,7 +204,3 @@ impl From<crate::stats::Undefined> for SimulationError {
 
 const PERSON_AFTER: GoDuration = GoDuration::from_mins(10);
 const HORIZON: GoDuration = GoDuration::from_secs(30 * 24 * 3600);
-/// A window begins at a cut, so that it must hold some.
-const SLICES_OF_A_WINDOW: i64 = 4;
-const SHORTEST_SLICE: i64 = 1_000_000_000;
-const LONGEST_SLICE: i64 = 60_000_000_000;

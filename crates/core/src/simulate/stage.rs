@@ -35,9 +35,9 @@ pub(super) struct Stage<'a> {
 impl<'a> Stage<'a> {
     pub(super) fn new(simulation: &'a Simulation, seed: u64, rollout: u64) -> Self {
         let stable = Revision::from("stable");
-        let Simulation { world, edges, grain, with_latency, .. } = simulation;
+        let Simulation { world, edges, with_latency, .. } = simulation;
         Self {
-            traffic: Traffic::new(world, edges, (seed, rollout), *grain, *with_latency),
+            traffic: Traffic::new(world, edges, (seed, rollout), *with_latency),
             state: State::new(stable.clone(), BEGINNING),
             stable,
             candidate: Revision::from("candidate"),
@@ -136,7 +136,9 @@ impl<'a> Stage<'a> {
                         wrote = true;
                     }
                     Effect::Ask { id, question, .. } => {
-                        next.get_or_insert_with(|| Input::Answered { id, answer: self.ask(id, &question) });
+                        if next.is_none() {
+                            next = Some(Input::Answered { id, answer: self.ask(id, &question) });
+                        }
                     }
                     Effect::AskGate { id, .. } => {
                         next.get_or_insert(Input::Answered { id, answer: Ok(Answer::Gate(true)) });
@@ -205,7 +207,7 @@ impl<'a> Stage<'a> {
         if candidate > 0.0 { candidate / (stable + candidate) } else { 0.0 }
     }
 
-    fn ask(&self, id: RequestId, question: &Question) -> Result<Answer, Failure> {
+    fn ask(&mut self, id: RequestId, question: &Question) -> Result<Answer, Failure> {
         let answering = match id {
             RequestId::Measurement { place, metric, .. } => self.simulation.answering(place, metric),
             RequestId::Gate { .. } | RequestId::Notice(_) => None,

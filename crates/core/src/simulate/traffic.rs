@@ -49,8 +49,7 @@ pub(super) struct Traffic<'a> {
     edges: &'a [i64],
     counts: Stream,
     latencies: Option<Stream>,
-    /// No slice is longer, in nanoseconds.
-    grain: i64,
+    splits: Stream,
     /// What had happened when a slice ended; times rise.
     cuts: Vec<Cut>,
     pub(super) split: Split,
@@ -70,7 +69,6 @@ impl<'a> Traffic<'a> {
         world: &'a World,
         edges: &'a [i64],
         (seed, rollout): (u64, u64),
-        grain: i64,
         with_latency: bool,
     ) -> Self {
         Self {
@@ -78,7 +76,7 @@ impl<'a> Traffic<'a> {
             edges,
             counts: Stream::new(seed, rollout, Purpose::Counts),
             latencies: with_latency.then(|| Stream::new(seed, rollout, Purpose::Latencies)),
-            grain: grain.max(1),
+            splits: Stream::new(seed, rollout, Purpose::Cuts),
             cuts: vec![Cut::default()],
             split: Split::default(),
             toll: Toll::default(),
@@ -94,7 +92,7 @@ impl<'a> Traffic<'a> {
         let mut last = self.last();
         while last.at < to {
             let edge = self.edges.iter().find(|edge| **edge > last.at).copied().unwrap_or(i64::MAX);
-            let end = last.at.saturating_add(self.grain).min(edge).min(to);
+            let end = last.at.saturating_add(LONGEST_SLICE).min(edge).min(to);
             last = self.slice(last, end);
             self.cuts.push(last);
         }
@@ -134,14 +132,34 @@ impl<'a> Traffic<'a> {
         cut
     }
 
-    /// What both arms did between two moments: those of the cuts at or before them.
-    pub(super) fn within(&self, from: i64, to: i64) -> Both {
-        let at_or_before = |moment: i64| {
-            let after = self.cuts.partition_point(|cut| cut.at <= moment);
-            self.cuts.get(after.saturating_sub(1)).copied().unwrap_or_default()
-        };
-        let (start, end) = (at_or_before(from), at_or_before(to));
+    /// What both arms did between two moments; what is later than now has not happened.
+    pub(super) fn within(&mut self, from: i64, to: i64) -> Both {
+        let (start, end) = (self.cut_at(from), self.cut_at(to));
         Both { stable: end.stable.since(&start.stable), candidate: end.candidate.since(&start.candidate) }
+    }
+
+    /// What had happened at a moment. A slice that spans it is split: each of its requests came before or after, as
+    /// chance has it, at any moment alike. That is exact, so that time need not be cut finely in advance.
+    fn cut_at(&mut self, moment: i64) -> Cut {
+        let index = self.cuts.partition_point(|cut| cut.at <= moment);
+        let before = self.cuts[..index].last().copied().unwrap_or_default();
+        let Some(after) = self.cuts.get(index).copied() else { return before };
+        if moment - before.at <= NEAR {
+            return before;
+        }
+        if after.at - moment <= NEAR {
+            return after;
+        }
+        let share = (moment - before.at) as f64 / (after.at - before.at) as f64;
+        let stream = &mut self.splits;
+        let mut part = |before: &Tally, after: &Tally| before.plus(&after.since(before).part(share, stream));
+        let cut = Cut {
+            at: moment,
+            stable: part(&before.stable, &after.stable),
+            candidate: part(&before.candidate, &after.candidate),
+        };
+        self.cuts.insert(index, cut);
+        cut
     }
 }
 
@@ -169,6 +187,31 @@ impl Tally {
             failures: self.failures.saturating_sub(earlier.failures),
             latency,
         }
+    }
+
+    fn plus(&self, more: &Self) -> Self {
+        let mut latency = self.latency;
+        for (count, more) in latency.iter_mut().zip(more.latency) {
+            *count += more;
+        }
+        Self { requests: self.requests + more.requests, failures: self.failures + more.failures, latency }
+    }
+
+    /// Each request of this with this probability.
+    fn part(&self, share: f64, stream: &mut Stream) -> Self {
+        let failures = stream.binomial(self.failures, share);
+        let requests = failures + stream.binomial(self.requests.saturating_sub(self.failures), share);
+        let mut latency = [0; BUCKETS];
+        let (mut all, mut left) = (self.latency.iter().sum::<u64>(), requests);
+        for (part, count) in latency.iter_mut().zip(self.latency) {
+            if all == 0 {
+                break;
+            }
+            *part = stream.hypergeometric(all, count, left);
+            all -= count;
+            left -= *part;
+        }
+        Self { requests, failures, latency }
     }
 
     fn counts(&self, with_latency: bool) -> ArmCounts {
@@ -232,6 +275,10 @@ fn scatter(stream: &mut Stream, buckets: &mut [u64; BUCKETS], requests: u64, med
 }
 
 const NANOS: f64 = 1e9;
+/// So that what drifts is followed.
+const LONGEST_SLICE: i64 = 60_000_000_000;
+/// Moments that count as one, in nanoseconds.
+const NEAR: i64 = 1_000;
 /// The edges that clients of Prometheus take by default, in seconds.
 const EDGES: [f64; BUCKETS - 1] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 const BUCKETS: usize = 12;
@@ -246,14 +293,18 @@ mod tests {
     #[test]
     fn windows_that_follow_one_another_add_up() {
         let world = World { dispersion: 3.0, ..World::default() };
-        let mut traffic = Traffic::new(&world, &[], (1, 0), MINUTE / 4, true);
+        let mut traffic = Traffic::new(&world, &[], (1, 0), true);
         traffic.split = Split { candidate: 0.2, mirror: 0.1, preview: 0.0 };
         traffic.advance(3 * MINUTE);
         traffic.split.candidate = 0.5;
         traffic.advance(10 * MINUTE);
         let whole = traffic.within(0, 10 * MINUTE);
-        let parts =
-            [(0, 1), (1, 3), (3, 7), (7, 10)].map(|(from, to)| traffic.within(from * MINUTE, to * MINUTE));
+        let second = MINUTE / 60;
+        let parts = [(0, 61), (61, 180), (180, 187), (187, 190), (190, 555), (555, 600)]
+            .map(|(from, to)| traffic.within(from * second, to * second));
+        for part in &parts {
+            part.arms(true).check().unwrap();
+        }
         for of in [|both: &Both| both.stable, |both: &Both| both.candidate] {
             let sum = |count: fn(&Tally) -> u64| parts.iter().map(|part| count(&of(part))).sum::<u64>();
             assert_eq!(sum(|tally| tally.requests), of(&whole).requests);
@@ -267,10 +318,27 @@ mod tests {
     }
 
     #[test]
+    fn a_window_within_a_slice_has_its_share_and_stays_as_it_is() {
+        let world = World { failure_rate: 0.2, ..World::default() };
+        let (mut requests, mut failures) = (0, 0);
+        for rollout in 0..200 {
+            let mut traffic = Traffic::new(&world, &[], (1, rollout), true);
+            traffic.advance(MINUTE);
+            let part = traffic.within(MINUTE / 4, MINUTE / 2);
+            assert_eq!(part, traffic.within(MINUTE / 4, MINUTE / 2));
+            assert_eq!(part.stable.latency.iter().sum::<u64>(), part.stable.requests);
+            requests += part.stable.requests;
+            failures += part.stable.failures;
+        }
+        assert!((requests as f64 / 300_000.0 - 1.0).abs() < 0.01, "{requests}");
+        assert!((failures as f64 / 60_000.0 - 1.0).abs() < 0.02, "{failures}");
+    }
+
+    #[test]
     fn rates_are_those_of_the_world() {
         let behaviour = Behaviour { failure_ratio: 3.0, latency_factor: 2.0, ..Behaviour::default() };
         let world = World { failure_rate: 0.02, ..World::default() }.with_candidate(behaviour);
-        let mut traffic = Traffic::new(&world, &[], (5, 0), MINUTE, true);
+        let mut traffic = Traffic::new(&world, &[], (5, 0), true);
         traffic.split.candidate = 0.5;
         traffic.advance(600 * MINUTE);
         let Both { stable, candidate } = traffic.within(0, 600 * MINUTE);
