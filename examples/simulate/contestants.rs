@@ -10,12 +10,23 @@ use crate::arguments::Arguments;
 /// Those that are asked for. What their metrics are taken for is said on standard error.
 pub(crate) fn of(arguments: &Arguments, world: &World) -> Result<Vec<Contestant>, String> {
     let mut contestants = from_manifests(arguments, world)?;
+    let ladder = Ladder::default();
+    if arguments.compare || contestants.is_empty() {
+        contestants.extend(by_default(&ladder)?);
+    }
     if arguments.compare {
-        contestants.extend(rivals(world)?);
+        contestants.extend(rivals(&ladder, world)?);
     } else if contestants.is_empty() {
-        contestants.push(thresholds_of_argo(&Ladder::default(), world, 2)?);
+        contestants.push(thresholds_of_argo(&ladder, world, 2)?);
     }
     Ok(contestants)
+}
+
+/// The plan that a canary compiles to where nothing else is said; none if that looks at nothing.
+fn by_default(ladder: &Ladder) -> Result<Option<Contestant>, String> {
+    let plan = ladder.plan().map_err(|error| format!("the default plan is not valid: {error}"))?;
+    let looks = !plan.spec().analyses.is_empty();
+    Ok(looks.then(|| Contestant::plan("Serinus", plan)))
 }
 
 fn from_manifests(arguments: &Arguments, world: &World) -> Result<Vec<Contestant>, String> {
@@ -61,16 +72,15 @@ fn from_manifests(arguments: &Arguments, world: &World) -> Result<Vec<Contestant
 }
 
 /// Everybody else, on the same ladder. The thresholds get a present: they are twice the true base rate.
-fn rivals(world: &World) -> Result<Vec<Contestant>, String> {
-    let ladder = Ladder::default();
+fn rivals(ladder: &Ladder, world: &World) -> Result<Vec<Contestant>, String> {
     let least = least_success(world);
     let flagger = ladder
         .flagger_thresholds(least, 5)
         .map_err(|error| format!("the plan of Flagger's thresholds is not valid: {error}"))?;
     let rival = |name: &str, rival| Contestant::rival(name, rival, ladder.clone());
     Ok(vec![
-        thresholds_of_argo(&ladder, world, 0)?,
-        thresholds_of_argo(&ladder, world, 2)?,
+        thresholds_of_argo(ladder, world, 0)?,
+        thresholds_of_argo(ladder, world, 2)?,
         Contestant::plan("Flagger, threshold 5", flagger),
         rival("Kayenta", Rival::Kayenta { pass: 95.0, marginal: 75.0 }),
         rival("GrowthBook", Rival::GrowthBook { alpha: 0.05, tuning: 5000.0 }),

@@ -115,14 +115,27 @@ impl Panel<'_> {
             }
             let size = if curve.is_first { 5 } else { 3 };
             area.draw(&Circle::new((*x, y(point.value)), size, curve.colour.filled()))?;
-            // Among several curves the numbers would lie on one another.
-            if self.curves.len() == 1 {
-                let above = (*x, y(point.value) - 16);
-                write(area, &self.scale.value(point.value), above, 12, curve.colour, HPos::Center)?;
-            }
         }
         let line: Vec<_> = places.iter().map(|(x, point)| (*x, y(point.value))).collect();
-        area.draw(&PathElement::new(line, style))
+        area.draw(&PathElement::new(line.clone(), style))?;
+        // Among several curves the numbers would lie on one another, and a name on the left has its own.
+        if self.curves.len() == 1 {
+            let skipped = usize::from(self.names == Names::Left);
+            for (index, (x, point)) in places.iter().enumerate().skip(skipped) {
+                let this = y(point.value);
+                let rises = line.get(index + 1).is_some_and(|next| next.1 < this - STEEP);
+                let falls = index > 0 && line[index - 1].1 < this - STEEP;
+                // Beside a line that comes from above or goes there.
+                let (x, side) = match (rises, falls) {
+                    (true, false) => (x - 4, HPos::Right),
+                    (false, true) => (x + 4, HPos::Left),
+                    (true, true) | (false, false) => (*x, HPos::Center),
+                };
+                let height = if rises && falls { this + 16 } else { this - 14 };
+                write(area, &self.scale.value(point.value), (x, height), 12, curve.colour, side)?;
+            }
+        }
+        Ok(())
     }
 
     /// Beside the curves, moved apart where they would lie on one another, each with a thread to its curve.
@@ -257,6 +270,8 @@ pub(crate) const INK: RGBColor = RGBColor(40, 40, 40);
 pub(crate) const GREY: RGBColor = RGBColor(115, 115, 115);
 pub(crate) const FAINT: ShapeStyle =
     ShapeStyle { color: plotters::style::RGBAColor(225, 225, 225, 1.0), filled: false, stroke_width: 1 };
+/// From so many pixels on a line would cross a number.
+const STEEP: i32 = 12;
 /// Between names, in pixels.
 const LINE: i32 = 17;
 /// About how wide a letter of a name is, in pixels.

@@ -115,13 +115,17 @@ fn a_drift_of_the_base_rate_fools_pooled_totals_and_thresholds() {
 
 #[test]
 fn a_plan_without_metrics_always_promotes() {
-    let plan = Canary::new(6)
-        .ladder([10.0, 50.0].map(Weight::percent), GoDuration::from_mins(5))
-        .hold_until_resumed()
-        .gate("night")
-        .weight(Weight::FULL)
-        .plan()
-        .unwrap();
+    let hold = || Step::Hold(Some(GoDuration::from_mins(5)));
+    let steps = vec![
+        Step::Weight(Weight::percent(10.0)),
+        hold(),
+        Step::Weight(Weight::percent(50.0)),
+        hold(),
+        Step::Hold(None),
+        Step::Gate("night".to_owned()),
+        Step::Weight(Weight::FULL),
+    ];
+    let plan = Plan::try_from(PlanSpec { steps, ..PlanSpec::default() }).unwrap();
     let broken = Behaviour { failure_ratio: 1000.0, ..Behaviour::default() };
     let simulation = Simulation::new(plan, World::default().with_candidate(broken)).unwrap();
     for rollout in 0..50 {
@@ -219,10 +223,13 @@ fn slow_answers_are_found_by_a_bound_on_the_latency() {
 
 #[test]
 fn shares_of_instances_are_shares_of_traffic_without_a_router() {
-    let plan = Canary::counted(4)
-        .ladder([25.0, 50.0].map(Weight::percent), GoDuration::from_mins(5))
-        .plan()
-        .unwrap();
+    let hold = || Step::Hold(Some(GoDuration::from_mins(5)));
+    let spec = PlanSpec {
+        steps: vec![Step::Weight(Weight::percent(25.0)), hold(), Step::Weight(Weight::percent(50.0)), hold()],
+        capacity: Canary::counted(4).capacity,
+        ..PlanSpec::default()
+    };
+    let plan = Plan::try_from(spec).unwrap();
     let course = Simulation::new(plan, World::default()).unwrap().run(1, 0);
     assert_eq!(course.ending, Ending::Promoted);
     let weights: Vec<_> = course.trail.iter().map(|turn| turn.weight.as_percent()).collect();

@@ -46,6 +46,15 @@ impl Ladder {
         u64::from(self.looks_at_each).saturating_mul(self.weights.len() as u64)
     }
 
+    /// A canary that climbs this ladder by the clock, judged as [`Canary`] judges where nothing else is said.
+    ///
+    /// # Errors
+    ///
+    /// If weights fall.
+    pub fn plan(&self) -> Result<Plan, PlanError> {
+        Canary::between_variants().ladder(self.weights.iter().copied(), self.hold()).plan()
+    }
+
     /// A canary that climbs this ladder by the clock, with an analysis beside it that may roll it back.
     ///
     /// # Errors
