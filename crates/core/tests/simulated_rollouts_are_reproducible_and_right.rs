@@ -315,6 +315,26 @@ fn worlds_that_cannot_be_are_refused_with_place_and_remedy() {
 }
 
 #[test]
+fn ladders_and_rules_that_cannot_be_are_refused() {
+    let rival = Rival::Statsig { alpha: 0.05 };
+    let short = Ladder { interval: GoDuration::ZERO, ..Ladder::default() };
+    let empty = Ladder { weights: Vec::new(), ..Ladder::default() };
+    let endless = Ladder { looks_at_each: u32::MAX, ..Ladder::default() };
+    for (contestant, expected) in [
+        (Contestant::rival("short", rival, short), "60 looks, one every 0s: expected 1 to 100000 looks"),
+        (Contestant::rival("empty", rival, empty), "the ladder has 0 looks"),
+        (Contestant::rival("endless", rival, endless), "the ladder has 21474836475 looks"),
+        (
+            Contestant::rival("rule", Rival::Statsig { alpha: 7.0 }, Ladder::default()),
+            "the rule cannot be: `alpha` is 7",
+        ),
+    ] {
+        let error = study(World::default(), &[1.0], 5).run(&[contestant], &|_| {}).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn the_greatest_and_smallest_worlds_run() {
     let swing = Swing { period: GoDuration::from_millis(1), requests: 1.0, failures: 1.0 };
     for world in [

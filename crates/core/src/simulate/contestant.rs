@@ -75,7 +75,9 @@ impl Contestant {
                 world.check()?;
                 // What cannot begin is found before any rollout runs.
                 rival.begin()?;
-                Ok(Entered::Rival { rival: *rival, ladder: ladder.clone(), edges: world.edges(), world })
+                ladder.check()?;
+                let (rival, ladder, edges) = (*rival, ladder.clone(), world.edges());
+                Ok(Entered::Rival(Box::new(Climb { rival, ladder, edges, world })))
             }
         }
     }
@@ -85,78 +87,82 @@ impl Contestant {
 #[derive(Clone, Debug)]
 pub(super) enum Entered {
     Plan(Box<Simulation>),
-    Rival { rival: Rival, ladder: Ladder, edges: Vec<i64>, world: World },
+    Rival(Box<Climb>),
+}
+
+/// A rule that looks while a ladder is climbed by the clock.
+#[derive(Clone, Debug)]
+pub(super) struct Climb {
+    rival: Rival,
+    ladder: Ladder,
+    edges: Vec<i64>,
+    world: World,
 }
 
 impl Entered {
     pub(super) fn run(&self, seed: u64, rollout: u64) -> Result<Course, SimulationError> {
         match self {
             Self::Plan(simulation) => Ok(simulation.run(seed, rollout)),
-            Self::Rival { rival, ladder, edges, world } => {
-                let traffic = Traffic::new(world, edges, (seed, rollout), rival.needs_latency());
-                climb(rival, ladder, world, traffic)
-            }
+            Self::Rival(climb) => climb.run(seed, rollout),
         }
     }
 }
 
-/// Climbs a ladder by the clock, with a rule that looks.
-fn climb(
-    rival: &Rival,
-    ladder: &Ladder,
-    world: &World,
-    mut traffic: Traffic<'_>,
-) -> Result<Course, SimulationError> {
-    let with_latency = rival.needs_latency();
-    let mut rule = rival.begin()?;
-    let interval = ladder.interval.as_nanos().max(1);
-    let (mut number, mut now) = (0, 0_i64);
-    let mut trail = Vec::new();
-    let mut set = |at: i64, weight: Weight| {
-        trail.push(Turn { at: std::time::Duration::from_nanos(at.unsigned_abs()).into(), weight });
-    };
-    let mut ending = Ending::Promoted;
-    'climb: for weight in &ladder.weights {
-        set(now, *weight);
-        let share = f64::from(weight.parts()) / f64::from(Weight::FULL.parts());
-        traffic.split = Split { candidate: share, ..Split::default() };
-        for _ in 0..ladder.looks_at_each {
-            let from = now;
-            now = now.saturating_add(interval);
-            number += 1;
-            traffic.advance(now);
-            let both = traffic.within(from, now);
-            let seen = |tally: &Tally| Seen {
-                requests: tally.requests,
-                failures: tally.failures,
-                p99: if with_latency { tally.quantile(0.99) } else { f64::NAN },
-            };
-            let look = Look {
-                number,
-                is_last: number == ladder.looks(),
-                stable: seen(&both.stable),
-                candidate: seen(&both.candidate),
-            };
-            match rule.look(&look) {
-                Call::Continue => {}
-                Call::Pass => break 'climb,
-                Call::Fail => {
-                    ending = Ending::RolledBack(format!("the rule failed at look {number}"));
-                    break 'climb;
+impl Climb {
+    fn run(&self, seed: u64, rollout: u64) -> Result<Course, SimulationError> {
+        let Self { rival, ladder, edges, world } = self;
+        let with_latency = rival.needs_latency();
+        let mut traffic = Traffic::new(world, edges, (seed, rollout), with_latency);
+        let mut rule = rival.begin()?;
+        let interval = ladder.interval.as_nanos().max(1);
+        let (mut number, mut now) = (0, 0_i64);
+        let mut trail = Vec::new();
+        let mut set = |at: i64, weight: Weight| {
+            trail.push(Turn { at: GoDuration::from_nanos(at), weight });
+        };
+        let mut ending = Ending::Promoted;
+        'climb: for weight in &ladder.weights {
+            set(now, *weight);
+            let share = f64::from(weight.parts()) / f64::from(Weight::FULL.parts());
+            traffic.split = Split { candidate: share, ..Split::default() };
+            for _ in 0..ladder.looks_at_each {
+                let from = now;
+                now = now.saturating_add(interval);
+                number += 1;
+                traffic.advance(now);
+                let both = traffic.within(from, now);
+                let seen = |tally: &Tally| Seen {
+                    requests: tally.requests,
+                    failures: tally.failures,
+                    p99: if with_latency { tally.quantile(0.99) } else { f64::NAN },
+                };
+                let look = Look {
+                    number,
+                    is_last: number == ladder.looks(),
+                    stable: seen(&both.stable),
+                    candidate: seen(&both.candidate),
+                };
+                match rule.look(&look) {
+                    Call::Continue => {}
+                    Call::Pass => break 'climb,
+                    Call::Fail => {
+                        ending = Ending::RolledBack(format!("the rule failed at look {number}"));
+                        break 'climb;
+                    }
                 }
             }
         }
+        set(now, if ending == Ending::Promoted { Weight::FULL } else { Weight::ZERO });
+        let toll = traffic.toll;
+        Ok(Course {
+            ending,
+            lasted: GoDuration::from_nanos(now),
+            looks: number,
+            failures: toll.failures,
+            excess_failures: toll.excess,
+            candidate_requests: toll.candidate,
+            candidate_users: (toll.candidate as f64 / world.requests_per_user).ceil() as u64,
+            trail,
+        })
     }
-    set(now, if ending == Ending::Promoted { Weight::FULL } else { Weight::ZERO });
-    let toll = traffic.toll;
-    Ok(Course {
-        ending,
-        lasted: std::time::Duration::from_nanos(now.unsigned_abs()).into(),
-        looks: number,
-        failures: toll.failures,
-        excess_failures: toll.excess,
-        candidate_requests: toll.candidate,
-        candidate_users: (toll.candidate as f64 / world.requests_per_user).ceil() as u64,
-        trail,
-    })
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::simulation::SimulationError;
 use crate::{
     analysis::{Analysis, FailureBudget, Judge, Metric, Rounds},
     metric::{Number, Query},
@@ -104,8 +105,20 @@ impl Ladder {
             .plan()
     }
 
+    /// Whether it can be climbed in a reasonable time.
+    pub(super) fn check(&self) -> Result<(), SimulationError> {
+        let Self { interval, .. } = *self;
+        let looks = self.looks();
+        if interval <= GoDuration::ZERO || looks == 0 || looks > MOST_LOOKS {
+            return Err(SimulationError::Ladder { looks, interval });
+        }
+        Ok(())
+    }
+
     fn success_rate(&self, least: f64) -> Metric {
         let judge = Judge::Range { min: Some(Number::new(least)), max: None };
         Metric::new("success-rate", Query::builtin(Query::SUCCESS_RATE, self.interval), judge)
     }
 }
+
+const MOST_LOOKS: u64 = 100_000;

@@ -179,6 +179,16 @@ pub enum SimulationError {
     /// A metric that cannot be answered.
     #[error("{0}")]
     Signal(SignalError),
+    /// A ladder that nobody can climb.
+    #[error(
+        "the ladder has {looks} looks, one every {interval}: expected 1 to 100000 looks, and an interval above 0s"
+    )]
+    Ladder {
+        /// Its looks in all.
+        looks: u64,
+        /// Time between them.
+        interval: GoDuration,
+    },
     /// A rule that cannot be.
     #[error("the rule cannot be: {0}")]
     Rule(crate::stats::Undefined),
