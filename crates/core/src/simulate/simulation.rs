@@ -57,6 +57,8 @@ pub(super) struct Answering {
     /// How long it looks back, in nanoseconds.
     pub(super) window: i64,
     pub(super) shape: Shape,
+    /// Whether counts of both versions come with times of answers.
+    pub(super) with_latency: bool,
 }
 
 /// How the source hands a value out.
@@ -104,7 +106,8 @@ impl Simulation {
             let is_vector = query.settings.get("shape").is_some_and(|shape| shape == "argo")
                 && !query.text.trim_start().starts_with("scalar(");
             let shape = if is_vector { Shape::List } else { Shape::Number };
-            Ok(Answering { signal, window: window_of(metric), shape })
+            let with_latency = signal.needs_latency();
+            Ok(Answering { signal, window: window_of(metric), shape, with_latency })
         };
         let signals = plan
             .spec()
@@ -114,7 +117,7 @@ impl Simulation {
             .collect::<Result<Vec<Vec<_>>, _>>()?;
         Ok(Self {
             edges: world.edges(),
-            with_latency: signals.iter().flatten().any(|it| it.signal.needs_latency()),
+            with_latency: signals.iter().flatten().any(|it| it.with_latency),
             plan,
             world,
             signals,

@@ -212,7 +212,7 @@ impl<'a> Stage<'a> {
             RequestId::Measurement { place, metric, .. } => self.simulation.answering(place, metric),
             RequestId::Gate { .. } | RequestId::Notice(_) => None,
         };
-        let Some(Answering { signal, window, shape }) = answering.copied() else {
+        let Some(Answering { signal, window, shape, with_latency }) = answering.copied() else {
             let message = "this metric is not in the plan that is simulated".to_owned();
             return Err(Failure { kind: PortErrorKind::NotFound, message });
         };
@@ -222,7 +222,7 @@ impl<'a> Stage<'a> {
         });
         let both = self.traffic.within(from, to);
         if signal == Signal::Arms {
-            return Ok(Answer::Sample(both.arms(true).into()));
+            return Ok(Answer::Sample(both.arms(with_latency).into()));
         }
         let value = signal.value(&both.candidate, (to - from) as f64 / 1e9);
         // A counter that never counted anything is not there, which is not the same as a rate of nothing.
