@@ -41,12 +41,15 @@
 //! | `k8s` | `k8s`: readers of Argo Rollouts and Flagger manifests |
 //! | `prom` | `prom`: a Prometheus client and metric provider; `tls-ring` or `tls-aws-lc-rs` for TLS |
 //! | `tower` | `tower`: the in-process data plane |
+//! | `simulate` | simulated rollouts: what a plan does before it decides, in [`simulate`] |
 //! | `schema` | `schemars::JsonSchema` for every type that people write |
 
 #![doc(test(attr(deny(warnings))))]
 
 #[doc(inline)]
-pub use serinus_core::{analysis, capacity, driver, metric, port, rollout, strategy, time, traffic};
+pub use serinus_core::{
+    analysis, capacity, driver, metric, port, rollout, simulate, strategy, time, traffic,
+};
 
 #[cfg(feature = "k8s")]
 pub use serinus_k8s as k8s;

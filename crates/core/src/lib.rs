@@ -97,6 +97,7 @@
 //! |---|---|---|
 //! | `expr` | yes | conditions in the expression language of Argo Rollouts |
 //! | `schema` | no | `schemars::JsonSchema` for every type that people write |
+//! | `simulate` | no | simulated rollouts: what a plan does before it decides, see [`simulate`] |
 //!
 //! # Minimum supported Rust version
 //!

@@ -8,4 +8,9 @@ pub mod scipy;
 pub mod statsig;
 pub mod statsmodels;
 
+#[cfg(feature = "simulate")]
+pub use self::rule::{Call, Look, Rival, Rule, Seen};
+
 mod brent;
+#[cfg(feature = "simulate")]
+mod rule;
