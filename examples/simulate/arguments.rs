@@ -56,6 +56,10 @@ pub(crate) struct Arguments {
     /// How long a rollout that waits for a person waits.
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(crate) person_after: GoDuration,
+    /// Print instead, in Markdown, what every strategy does in every reference scenario: services from 1 to 1000
+    /// requests per second, an incident, a drift. docs/operating-characteristics.md was printed by this.
+    #[arg(long, conflicts_with_all = ["manifest", "compare", "world", "rate", "base", "json", "svg"])]
+    pub(crate) characteristics: bool,
     /// Print the report in JSON.
     #[arg(long)]
     pub(crate) json: bool,

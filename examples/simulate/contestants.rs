@@ -71,6 +71,21 @@ fn from_manifests(arguments: &Arguments, world: &World) -> Result<Vec<Contestant
     }
 }
 
+/// Everybody, for the reference scenarios: ours at two strictnesses.
+pub(crate) fn for_characteristics(world: &World) -> Result<Vec<Contestant>, String> {
+    let ladder = Ladder::default();
+    let ours = |name: &str, error: f64, margin: f64| {
+        let plan = ladder.comparing(error, margin).map_err(|error| error.to_string())?;
+        Ok::<_, String>(Contestant::plan(name, plan))
+    };
+    let mut contestants = vec![
+        ours("Serinus, default (1 %, margin 1.1)", 0.01, 1.1)?,
+        ours("Serinus, 5 %, margin 1", 0.05, 1.0)?,
+    ];
+    contestants.extend(rivals(&ladder, world)?);
+    Ok(contestants)
+}
+
 /// Everybody else, on the same ladder. The thresholds get a present: they are twice the true base rate.
 fn rivals(ladder: &Ladder, world: &World) -> Result<Vec<Contestant>, String> {
     let least = least_success(world);

@@ -6,6 +6,7 @@
 //! ```
 
 mod arguments;
+mod characteristics;
 mod contestants;
 mod lanes;
 mod panel;
@@ -31,6 +32,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
+    if arguments.characteristics {
+        let text = characteristics::of(arguments)?;
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        return Ok(());
+    }
     let world = arguments.world()?;
     let contestants = contestants::of(arguments, &world)?;
     let study = Study {

@@ -30,6 +30,7 @@ pub use self::{
     course::{Course, Ending, Turn},
     ladder::Ladder,
     report::{Cell, Report, Share, Spread, StrategyReport, Trail},
+    scenario::Scenario,
     signal::{Signal, SignalError, SignalTextError},
     simulation::{Simulation, SimulationError},
     study::{Progress, Study, Sweep},
@@ -46,6 +47,8 @@ mod draw;
 mod ladder;
 #[cfg(feature = "simulate")]
 mod report;
+#[cfg(feature = "simulate")]
+mod scenario;
 #[cfg(feature = "simulate")]
 mod signal;
 #[cfg(feature = "simulate")]

@@ -47,6 +47,8 @@ pub enum Ending {
     Promoted,
     /// All traffic is back on stable, for this reason.
     RolledBack(String),
+    /// The plan came to its end, and that is to go back to stable, with this result.
+    Returned(String),
     /// An analysis could not tell: a person has to decide.
     LeftToPerson,
     /// Not ended by the [horizon](super::Simulation::horizon), or waiting for what never comes; what it waits for.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::simulation::SimulationError;
 use crate::{
-    analysis::{Analysis, FailureBudget, Judge, Metric, Rounds},
+    analysis::{Analysis, Comparison, FailureBudget, Judge, Metric, Rounds},
     metric::{Number, Query},
     rollout::{Plan, PlanError},
     strategy::Canary,
@@ -66,6 +66,22 @@ impl Ladder {
             .analyse_beside(analysis)
             .ladder(self.weights.iter().copied(), self.hold())
             .plan()
+    }
+
+    /// A canary that climbs this ladder by the clock while its failures are compared with stable's, at this strictness:
+    /// the error probability with which a healthy candidate may be rolled back, and the margin that is forgiven.
+    ///
+    /// # Errors
+    ///
+    /// If weights fall, the error probability is not within `0..1`, or the margin is not from 1 to below 1.5.
+    pub fn comparing(&self, error_probability: f64, margin: f64) -> Result<Plan, PlanError> {
+        let comparison = Comparison {
+            error_probability: Some(Number::new(error_probability)),
+            margin: Number::new(margin),
+            ..Comparison::default()
+        };
+        let metric = Metric { retention: 1, ..comparison.metric("failures") };
+        self.beside(Analysis::of("comparison with stable", [metric]).without_end())
     }
 
     /// A canary as people write it for Argo Rollouts: a background analysis of the success rate, which rolls back when

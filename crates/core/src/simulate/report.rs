@@ -52,6 +52,8 @@ pub struct Cell {
     pub rolled_back: Share,
     /// How many were promoted.
     pub promoted: Share,
+    /// How many came to the end of a plan that goes back to stable, as experiments do.
+    pub returned: Share,
     /// How many were left to a person.
     pub left_to_person: Share,
     /// How many did not end, and what the first of them waited for.
@@ -131,7 +133,7 @@ impl Brief {
     pub(super) fn of(rollout: u64, mut course: Course, with_trail: bool) -> Self {
         if !with_trail {
             course.trail = Vec::new();
-            if let Ending::RolledBack(reason) = &mut course.ending {
+            if let Ending::RolledBack(reason) | Ending::Returned(reason) = &mut course.ending {
                 *reason = String::new();
             }
         }
@@ -159,11 +161,12 @@ impl Cell {
             rollouts,
             rolled_back: share(is_rolled_back),
             promoted: share(is_promoted),
+            returned: share(|ending| matches!(ending, Ending::Returned(_))),
             left_to_person: share(|ending| *ending == Ending::LeftToPerson),
             open: share(|ending| matches!(ending, Ending::Open(_))),
             open_because: courses().find_map(|course| match &course.ending {
                 Ending::Open(waits) => Some(waits.clone()),
-                Ending::Promoted | Ending::RolledBack(_) | Ending::LeftToPerson => None,
+                Ending::Promoted | Ending::RolledBack(_) | Ending::Returned(_) | Ending::LeftToPerson => None,
             }),
             minutes_to_rollback: minutes(is_rolled_back),
             minutes_to_promotion: minutes(is_promoted),

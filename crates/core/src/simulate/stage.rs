@@ -98,6 +98,7 @@ impl<'a> Stage<'a> {
             Phase::Done(done) => Some(match &done.outcome {
                 Outcome::Promoted => Ending::Promoted,
                 Outcome::Aborted(reason) => Ending::RolledBack(reason.clone()),
+                Outcome::Returned(result) => Ending::Returned(result.clone()),
             }),
             Phase::Progressing(attempt) => {
                 matches!(attempt.paused, Some(Pause::Inconclusive(_))).then_some(Ending::LeftToPerson)
