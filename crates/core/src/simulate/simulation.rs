@@ -129,7 +129,7 @@ impl Simulation {
     /// How long a plan that waits for a person waits. 10 minutes without this.
     ///
     /// The person lets it go on without a look at anything. A rollout that an inconclusive analysis has paused is left
-    /// to a person for good: see [`Ending::LeftToPerson`].
+    /// to a person for good: see [`Ending::LeftToPerson`](super::Ending::LeftToPerson).
     pub const fn person_after(mut self, length: GoDuration) -> Self {
         self.person_after = length;
         self
