@@ -1,5 +1,7 @@
 //! Simulated rollouts: the same for the same seed, and as the figures and the arithmetic say.
 
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::{
     num::NonZero,
     sync::atomic::{AtomicU64, Ordering},

@@ -34,7 +34,9 @@ use crate::{
 /// let faulty = Simulation::new(plan, World::default().with_candidate(broken))?;
 /// let course = faulty.run(42, 0);
 /// assert!(matches!(course.ending, Ending::RolledBack(_)));
-/// assert_eq!(course.lasted, GoDuration::from_mins(3));
+/// // Three looks, a minute apart.
+/// assert_eq!(course.looks, 3);
+/// assert!(course.lasted < GoDuration::from_mins(4));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -129,7 +131,7 @@ impl Simulation {
     /// How long a plan that waits for a person waits. 10 minutes without this.
     ///
     /// The person lets it go on without a look at anything. A rollout that an inconclusive analysis has paused is left
-    /// to a person for good: see [`Ending::LeftToPerson`].
+    /// to a person for good: see [`Ending::LeftToPerson`](super::Ending::LeftToPerson).
     pub const fn person_after(mut self, length: GoDuration) -> Self {
         self.person_after = length;
         self
