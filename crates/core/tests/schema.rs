@@ -6,11 +6,14 @@ use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use serinus_core::{
-    analysis::{Analysis, Judge, Metric},
+    analysis::{Analysis, Comparison, Judge, Metric},
     capacity::Amount,
     metric::{Number, Query},
     rollout::{DeadlineAction, PlanSpec, ProgressDeadline},
-    strategy::{BlueGreen, Canary, CanaryStep, Promotion, Recreate, RollingUpdate},
+    strategy::{
+        BlueGreen, Canary, CanaryStep, Cohort, Experiment, Measure, Promotion, Recreate, RollingUpdate,
+        Shadow, Stop,
+    },
     time::GoDuration,
     traffic::Weight,
 };
@@ -38,6 +41,35 @@ fn a_blue_green() {
         .analyse_before(healthy())
         .keep_old(GoDuration::from_mins(30));
     check(&strategy, &[("/replicas", json!(-2)), ("/keepOld", json!(true)), ("/colour", json!("green"))]);
+}
+
+#[test]
+fn an_experiment() {
+    let primary = Measure::new("orders", Comparison::default()).asking(Query::new("shop", "orders"));
+    let strategy = Experiment::new(4, Cohort::Subjects(Weight::percent(50.0)), primary)
+        .stop(Stop::Horizon(GoDuration::from_mins(60)));
+    check(
+        &strategy,
+        &[
+            ("/cohort/subjects", json!("half")),
+            ("/primary/compare/of", json!("happiness")),
+            ("/stop/horizon", json!({"days": 7})),
+            ("/then", json!("guess")),
+            ("/winner", json!("B")),
+        ],
+    );
+    check(&PlanSpec::from(strategy), &[("/ends", json!("well"))]);
+}
+
+#[test]
+fn a_shadow() {
+    let strategy = Shadow::new(4, Weight::percent(20.0), GoDuration::from_mins(30))
+        .agreement(Number::new(99.5))
+        .then(canary());
+    check(
+        &strategy,
+        &[("/share", json!(-1)), ("/agreement/leastPairs", json!(0.5)), ("/then/canary/steps", json!(1))],
+    );
 }
 
 #[test]

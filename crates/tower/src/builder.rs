@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use serinus_core::traffic::{Revision, Track};
 
 use crate::{
+    compare::Compare,
     exposition::{self, Labels},
     handle::Handle,
     mirror::{Gauge, Mirror, Unmirrored},
@@ -44,7 +45,7 @@ impl<S> SplitBuilder<S> {
     /// Makes copies of requests possible, which a route asks for with its `mirror`: `limit` of them in flight at
     /// most, run by `spawner`. Bodies of requests must then be `Clone`; collect a streaming body first.
     pub fn mirror<P>(self, limit: usize, spawner: P) -> SplitBuilder<S, Mirror<P>> {
-        let gauge = Arc::new(Gauge::new(limit));
+        let gauge = Arc::new(Gauge::new(limit, false));
         SplitBuilder {
             services: self.services,
             stable: self.stable,
@@ -53,6 +54,43 @@ impl<S> SplitBuilder<S> {
             time: self.time,
             speed: self.speed,
             mirror: Mirror::new(spawner, Arc::clone(&gauge)),
+            gauge: Some(gauge),
+        }
+    }
+}
+
+impl<S, P> SplitBuilder<S, Mirror<P>> {
+    /// Compares the answers to copies with the live ones, for [`Query::AGREEMENT`] and
+    /// [`Handle::pair_totals`](crate::Handle::pair_totals).
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use serinus_tower::{Compare, Split};
+    ///
+    /// let model = tower::service_fn(|_: Request<String>| async {
+    ///     Ok::<_, std::convert::Infallible>(Response::new("cat".to_owned()))
+    /// });
+    /// let (_split, _handle) = Split::builder()
+    ///     .revision("v1", model)
+    ///     .revision("v2", model)
+    ///     .stable("v1")
+    ///     .mirror(64, |future| drop(tokio::spawn(future)))
+    ///     .compare(Compare::<String>::bodies(64 * 1024))
+    ///     .build()?;
+    /// # Ok::<(), serinus_tower::BuildError>(())
+    /// ```
+    ///
+    /// [`Query::AGREEMENT`]: serinus_core::metric::Query::AGREEMENT
+    pub fn compare<A>(self, compare: Compare<A>) -> SplitBuilder<S, Mirror<P, Compare<A>>> {
+        let gauge = Arc::new(self.mirror.gauge().comparing());
+        SplitBuilder {
+            services: self.services,
+            stable: self.stable,
+            sticky: self.sticky,
+            labels: self.labels,
+            time: self.time,
+            speed: self.speed,
+            mirror: self.mirror.comparing(compare, Arc::clone(&gauge)),
             gauge: Some(gauge),
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use serinus_core::traffic::{Revision, Route, Track};
 
-use crate::meter::Meter;
+use crate::{meter::Meter, pairs::PairTotals};
 
 /// The labels that a host adds; the more special go over the more general.
 #[derive(Debug, Default)]
@@ -42,7 +42,12 @@ pub(crate) fn is_free_label(name: &str) -> bool {
         && !OWN_LABELS.contains(&name)
 }
 
-pub(crate) fn render(meters: &[(Revision, Arc<Meter>)], route: &Route, labels: &Labels) -> String {
+pub(crate) fn render(
+    meters: &[(Revision, Arc<Meter>)],
+    pairs: &[(Revision, Revision, PairTotals)],
+    route: &Route,
+    labels: &Labels,
+) -> String {
     let series: Vec<_> = meters
         .iter()
         .flat_map(|(revision, meter)| {
@@ -86,7 +91,35 @@ pub(crate) fn render(meters: &[(Revision, Arc<Meter>)], route: &Route, labels: &
             line(&mut text, format_args!("{DURATION}_count{{{labels}}} {total}"));
         }
     }
+    render_pairs(&mut text, pairs, labels);
     text
+}
+
+fn render_pairs(text: &mut String, pairs: &[(Revision, Revision, PairTotals)], labels: &Labels) {
+    if pairs.is_empty() {
+        return;
+    }
+    line(text, format_args!("# HELP {PAIRS} Answers to copies, by how they compare with the live ones."));
+    line(text, format_args!("# TYPE {PAIRS} counter"));
+    for (live, mirrored, totals) in pairs {
+        let PairTotals { agreed, differed, missing, too_long } = *totals;
+        for (result, count) in
+            [("agreed", agreed), ("differed", differed), ("missing", missing), ("too_long", too_long)]
+        {
+            let own = [("revision", mirrored.as_str()), ("live", live.as_str()), ("result", result)];
+            let mut names = String::new();
+            let added = labels.of(mirrored, None);
+            // A host may have labels of these names on other series.
+            for (name, value) in added.into_iter().filter(|(name, _)| own.iter().all(|(own, _)| own != name))
+            {
+                push_label(&mut names, name, value);
+            }
+            for (name, value) in own {
+                push_label(&mut names, name, value);
+            }
+            line(text, format_args!("{PAIRS}{{{names}}} {count}"));
+        }
+    }
 }
 
 fn line(text: &mut String, arguments: fmt::Arguments<'_>) {
@@ -113,6 +146,7 @@ fn push_label(labels: &mut String, name: &str, value: &str) {
 
 const REQUESTS: &str = "http_requests_total";
 const DURATION: &str = "http_request_duration_seconds";
+const PAIRS: &str = "mirrored_answers_total";
 const OWN_LABELS: [&str; 4] = ["revision", "track", "status", "le"];
 
 #[cfg(test)]

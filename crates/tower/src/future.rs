@@ -10,7 +10,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::meter::Flight;
+use crate::{compare::Tap, meter::Flight};
 
 pin_project! {
     /// The answer of the service chosen for a request: waits until that service is ready, then calls it.
@@ -22,6 +22,7 @@ pin_project! {
         #[pin]
         state: State<S, Request<B>, S::Future>,
         flight: Flight,
+        tap: Option<Tap<S::Response>>,
     }
 }
 
@@ -30,7 +31,12 @@ where
     S: Service<Request<B>>,
 {
     pub(crate) fn new(service: S, request: Request<B>, flight: Flight) -> Self {
-        Self { state: State::Waiting { service, request: Some(request) }, flight }
+        Self { state: State::Waiting { service, request: Some(request) }, flight, tap: None }
+    }
+
+    /// Shows the answer to somebody before it goes out; never, if there is none.
+    pub(crate) fn tapped(self, tap: Option<Tap<S::Response>>) -> Self {
+        Self { tap, ..self }
     }
 }
 
@@ -57,6 +63,9 @@ where
             }
         };
         this.flight.land(answer.as_ref().ok().map(Response::status));
+        if let (Some(tap), Ok(answer)) = (this.tap.take(), &answer) {
+            tap(answer);
+        }
         Poll::Ready(answer)
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     exposition,
     meter::{Meter, Totals},
     mirror::{Gauge, MirrorTotals},
+    pairs::PairTotals,
     shared::Shared,
     time::saturating_nanos,
 };
@@ -28,6 +29,9 @@ use crate::{
 /// asked. [`Query::ARMS`] is answered for both revisions and for the window of the question, which is taken to end when
 /// it is first asked about and must begin where another one ended; an empty one makes a beginning. A window that was
 /// answered is answered the same again, and none goes on across a change of the route.
+///
+/// [`Query::AGREEMENT`] is answered if the split was built with [`compare`](crate::SplitBuilder::compare), for the
+/// window of the query before the moment it is asked.
 ///
 /// The window of a rate is met to within 5 % or 20 ms of real time, whichever is more. Latency ends when the head of
 /// the answer is there, and is right to 3.2 %. Without a request in the window the answer is [`Sample::empty`].
@@ -79,14 +83,22 @@ impl<S> Handle<S> {
         self.shared.gauge.as_deref().map(Gauge::totals).unwrap_or_default()
     }
 
+    /// What became of the pairs of answers: of `stable` to a request, of `candidate` to its copy. Zeros if they were
+    /// never compared.
+    pub fn pair_totals(&self, stable: &Revision, candidate: &Revision) -> PairTotals {
+        self.shared.pair(stable, candidate).map(|pairs| pairs.totals()).unwrap_or_default()
+    }
+
     /// The metrics in the text format of Prometheus, version 0.0.4: `http_requests_total` and the histogram
-    /// `http_request_duration_seconds`, by revision, track and status.
+    /// `http_request_duration_seconds`, by revision, track and status; and `mirrored_answers_total`, by the revision
+    /// that answered the copy, the one that answered the user (`live`) and what a comparison of both came to (`result`:
+    /// `agreed`, `differed`, `missing`, `too_long`), if there was one.
     ///
     /// A service that fails counts under status 500. The label `track` is `stable` or `candidate` by the route in
     /// force, and `none` for a revision it does not name.
     pub fn render_prometheus(&self) -> String {
         let table = self.shared.table();
-        exposition::render(&self.shared.meters(), &table.route, &self.shared.labels)
+        exposition::render(&self.shared.meters(), &self.shared.all_pairs(), &table.route, &self.shared.labels)
     }
 
     fn window_nanos(&self, query: &Query) -> Result<u64, PortError> {
@@ -119,6 +131,29 @@ impl<S> Handle<S> {
                 "this split does not know what was before the window: the next one begins now",
             )
         })
+    }
+
+    fn agreement(&self, question: &Question) -> Result<Sample, PortError> {
+        let invalid = |message: String| PortError::new(PortErrorKind::Invalid, message);
+        if !self.shared.gauge.as_ref().is_some_and(|gauge| gauge.compares) {
+            return Err(invalid(
+                "this split compares no answers: call `mirror` and then `compare` when it is built"
+                    .to_owned(),
+            ));
+        }
+        let least = match question.query.settings.get(Query::LEAST_PAIRS) {
+            None => 1,
+            Some(text) => text.parse().ok().filter(|least| *least > 0).ok_or_else(|| {
+                invalid(format!("`{}` is `{text}`: expected a whole number from 1", Query::LEAST_PAIRS))
+            })?,
+        };
+        let window = self.window_nanos(&question.query)?;
+        let pairs = self.shared.pair(&question.stable, &question.candidate);
+        let (agreed, compared): (u64, u64) = pairs.map_or((0, 0), |pairs| pairs.within(window));
+        if compared < least {
+            return Ok(Sample::empty());
+        }
+        Ok(Sample::number(100.0 * agreed as f64 / compared as f64))
     }
 
     fn meter_for(&self, question: &Question) -> Result<(Arc<Meter>, u64), PortError> {
@@ -157,9 +192,10 @@ impl<S: Send + Sync> MetricProvider for Handle<S> {
             PortError::new(
                 PortErrorKind::Invalid,
                 format!(
-                    "a split does not know the query `{text}` of provider `{provider}`: it answers `{}`, `{}` and `{}` of provider `{}`",
+                    "a split does not know the query `{text}` of provider `{provider}`: it answers `{}`, `{}`, `{}` and `{}` of provider `{}`",
                     Query::SUCCESS_RATE,
                     Query::DURATION,
+                    Query::AGREEMENT,
                     Query::ARMS,
                     Query::BUILTIN
                 ),
@@ -167,6 +203,9 @@ impl<S: Send + Sync> MetricProvider for Handle<S> {
         };
         if (provider.as_str(), text.as_str()) == (Query::BUILTIN, Query::ARMS) {
             return self.arms(question);
+        }
+        if (provider.as_str(), text.as_str()) == (Query::BUILTIN, Query::AGREEMENT) {
+            return self.agreement(question);
         }
         let answer: fn(&Meter, u64) -> Option<f64> = match (provider.as_str(), text.as_str()) {
             (Query::BUILTIN, Query::SUCCESS_RATE) => success_rate,

@@ -70,21 +70,26 @@
 //! - Choosing allocates nothing and takes no lock; a regular expression in a route may take memory from a pool.
 //! - Copies are made only up to a limit, run elsewhere, and neither their answers nor their failures reach a user.
 //!   They count in the metrics of the candidate, which is what they are made for.
+//! - Answers to copies are compared with the live ones only where copies run: no user waits for a comparison, and what
+//!   is kept for it is bounded by the copies in flight.
 //! - The services must be `Clone`, cheaply, and `Sync`; see [`Split`].
 //!
 //! No runtime is needed. MSRV 1.89.
 
 pub use self::{
     builder::{BuildError, SplitBuilder},
+    compare::{Compare, Comparing, Uncompared},
     future::ResponseFuture,
     handle::Handle,
     meter::Totals,
     mirror::{Mirror, MirrorTotals, Mirrored, Mirroring, Spawner, Unmirrored},
+    pairs::PairTotals,
     split::Split,
     sticky::Sticky,
 };
 
 mod builder;
+mod compare;
 mod cookies;
 mod exposition;
 mod future;
@@ -93,6 +98,7 @@ mod histogram;
 mod matching;
 mod meter;
 mod mirror;
+mod pairs;
 mod shared;
 mod split;
 mod spread;

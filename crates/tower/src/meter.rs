@@ -136,7 +136,7 @@ impl Meter {
         self.next_snapshot.store(now.saturating_add(TICK), Ordering::Relaxed);
         let (counts, errors) = self.counts();
         past.push(Snapshot { at: now, errors, buckets: counts.to_sparse() });
-        thin(past, now);
+        thin(past, now, |snapshot| snapshot.at);
     }
 }
 
@@ -196,12 +196,12 @@ struct Snapshot {
 
 /// Drops snapshots so that those kept lie no further apart than a twentieth of their age: a window of any length
 /// finds its beginning to within 5 %, and a year takes four hundred of them.
-fn thin(past: &mut Vec<Snapshot>, now: u64) {
+pub(crate) fn thin<T>(past: &mut Vec<T>, now: u64, at: impl Fn(&T) -> u64) {
     let mut kept = 0;
     for index in 1..past.len() {
-        let next = past.get(index + 1).map(|snapshot| snapshot.at);
+        let next = past.get(index + 1).map(&at);
         let is_needed =
-            next.is_none_or(|next| next.saturating_sub(past[kept].at) > now.saturating_sub(next) / 20);
+            next.is_none_or(|next| next.saturating_sub(at(&past[kept])) > now.saturating_sub(next) / 20);
         if is_needed {
             kept += 1;
             past.swap(kept, index);
@@ -219,7 +219,7 @@ const LAST_STATUS: u16 = 999;
 /// The status under which an error of the service counts.
 const FAILED: u16 = 500;
 /// The shortest time between two snapshots, in nanoseconds.
-const TICK: u64 = 20_000_000;
+pub(crate) const TICK: u64 = 20_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -232,7 +232,7 @@ mod tests {
         for _ in 0..30_000_u64 {
             now += TICK;
             past.push(Snapshot { at: now, errors: 0, buckets: Vec::new() });
-            thin(&mut past, now);
+            thin(&mut past, now, |snapshot| snapshot.at);
         }
         assert!(past.len() < 300, "{}", past.len());
         for window in [TICK * 2, TICK * 10, TICK * 500, TICK * 10_000, TICK * 29_000] {

@@ -11,7 +11,11 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::future::ResponseFuture;
+use crate::{
+    compare::{Comparing, Side, Tap, Uncompared, Which},
+    future::ResponseFuture,
+    pairs::Pairs,
+};
 
 /// Runs futures in the background: `tokio::spawn` in a closure, as a rule.
 ///
@@ -53,7 +57,12 @@ where
     S: Service<Request<B>>,
 {
     #[doc(hidden)]
-    fn mirror(&self, request: &Request<B>, call: impl FnOnce(Request<B>) -> ResponseFuture<S, B>);
+    fn mirror(
+        &self,
+        request: &Request<B>,
+        pairs: Option<&Arc<Pairs>>,
+        call: impl FnOnce(Request<B>) -> ResponseFuture<S, B>,
+    ) -> Option<Tap<S::Response>>;
 }
 
 /// Copies nothing, and so asks nothing of requests.
@@ -61,22 +70,36 @@ where
 #[non_exhaustive]
 pub struct Unmirrored;
 
-/// Copies requests, whose bodies must be `Clone`, and runs the copies through a [`Spawner`].
+/// Copies requests, whose bodies must be `Clone`, and runs the copies through a [`Spawner`]; their answers are compared
+/// if `C` is a [`Compare`](crate::Compare).
 #[derive(Debug)]
-pub struct Mirror<P> {
+pub struct Mirror<P, C = Uncompared> {
     spawner: Arc<P>,
     gauge: Arc<Gauge>,
+    compare: C,
 }
 
 impl<P> Mirror<P> {
     pub(crate) fn new(spawner: P, gauge: Arc<Gauge>) -> Self {
-        Self { spawner: Arc::new(spawner), gauge }
+        Self { spawner: Arc::new(spawner), gauge, compare: Uncompared }
+    }
+
+    pub(crate) fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+
+    pub(crate) fn comparing<C>(self, compare: C, gauge: Arc<Gauge>) -> Mirror<P, C> {
+        Mirror { spawner: self.spawner, gauge, compare }
     }
 }
 
-impl<P> Clone for Mirror<P> {
+impl<P, C: Clone> Clone for Mirror<P, C> {
     fn clone(&self) -> Self {
-        Self { spawner: Arc::clone(&self.spawner), gauge: Arc::clone(&self.gauge) }
+        Self {
+            spawner: Arc::clone(&self.spawner),
+            gauge: Arc::clone(&self.gauge),
+            compare: self.compare.clone(),
+        }
     }
 }
 
@@ -84,26 +107,60 @@ impl<S, B> Mirroring<S, B> for Unmirrored
 where
     S: Service<Request<B>>,
 {
-    fn mirror(&self, _: &Request<B>, _: impl FnOnce(Request<B>) -> ResponseFuture<S, B>) {}
+    fn mirror(
+        &self,
+        _: &Request<B>,
+        _: Option<&Arc<Pairs>>,
+        _: impl FnOnce(Request<B>) -> ResponseFuture<S, B>,
+    ) -> Option<Tap<S::Response>> {
+        None
+    }
 }
 
-impl<S, B, A, P> Mirroring<S, B> for Mirror<P>
+impl<S, B, A, P, C> Mirroring<S, B> for Mirror<P, C>
 where
     S: Service<Request<B>, Response = Response<A>> + Send + 'static,
     S::Future: Send,
     B: Clone + Send + 'static,
+    A: 'static,
     P: Spawner,
+    C: Comparing<A>,
 {
-    fn mirror(&self, request: &Request<B>, call: impl FnOnce(Request<B>) -> ResponseFuture<S, B>) {
-        let Some(permit) = Permit::take(&self.gauge) else { return };
+    fn mirror(
+        &self,
+        request: &Request<B>,
+        pairs: Option<&Arc<Pairs>>,
+        call: impl FnOnce(Request<B>) -> ResponseFuture<S, B>,
+    ) -> Option<Tap<Response<A>>> {
+        let permit = Arc::new(Permit::take(&self.gauge)?);
         let mut copy = request.clone();
         copy.extensions_mut().insert(Mirrored);
         let answer = call(copy);
+        let compared = self.compare.compare().zip(pairs);
+        let (live, mirrored) = compared
+            .map(|(compare, pairs)| Side::both(compare, pairs, &permit))
+            .map_or((None, None), |[live, mirrored]| (Some(live), Some(mirrored)));
         self.spawner.spawn(Box::pin(async move {
-            // The future counts the answer; nobody sees it.
-            drop(answer.await);
+            // The future counts the answer; nobody sees it, but it may be compared.
+            let pending = match answer.await {
+                Ok(answer) => mirrored.and_then(|side| side.arrive(Which::Mirrored, &answer)),
+                Err(_) => {
+                    drop(mirrored);
+                    None
+                }
+            };
+            if let Some(pending) = pending {
+                pending.await;
+            }
             drop(permit);
         }));
+        let live = live?;
+        let spawner = Arc::clone(&self.spawner);
+        Some(Box::new(move |answer: &Response<A>| {
+            if let Some(pending) = live.arrive(Which::Live, answer) {
+                spawner.spawn(pending);
+            }
+        }))
     }
 }
 
@@ -111,14 +168,27 @@ where
 #[derive(Debug)]
 pub(crate) struct Gauge {
     limit: usize,
+    /// Whether answers to copies are compared.
+    pub(crate) compares: bool,
     in_flight: AtomicUsize,
     sent: AtomicU64,
     skipped: AtomicU64,
 }
 
 impl Gauge {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, in_flight: AtomicUsize::new(0), sent: AtomicU64::new(0), skipped: AtomicU64::new(0) }
+    pub(crate) fn new(limit: usize, compares: bool) -> Self {
+        Self {
+            limit,
+            compares,
+            in_flight: AtomicUsize::new(0),
+            sent: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+        }
+    }
+
+    /// The same limit, for copies whose answers are compared.
+    pub(crate) fn comparing(&self) -> Self {
+        Self::new(self.limit, true)
     }
 
     pub(crate) fn totals(&self) -> MirrorTotals {
@@ -131,7 +201,8 @@ impl Gauge {
 }
 
 /// The right to one copy in flight; dropped, it is free again, also if the copy's task dies.
-struct Permit(Arc<Gauge>);
+#[derive(Debug)]
+pub(crate) struct Permit(Arc<Gauge>);
 
 impl Permit {
     fn take(gauge: &Arc<Gauge>) -> Option<Self> {
@@ -157,5 +228,5 @@ impl Drop for Permit {
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Unmirrored {}
-    impl<P> Sealed for super::Mirror<P> {}
+    impl<P, C> Sealed for super::Mirror<P, C> {}
 }

@@ -19,6 +19,7 @@ use crate::{
     matching::Matchers,
     meter::Meter,
     mirror::Gauge,
+    pairs::{PairTotals, Pairs},
     spread::{Share, Spread},
     sticky::Subject,
     time::Monotonic,
@@ -29,6 +30,8 @@ use crate::{
 pub(crate) struct Shared<S> {
     table: ArcSwap<Table<S>>,
     backends: Mutex<BTreeMap<Revision, Arc<Backend<S>>>>,
+    /// By the revisions whose answers are compared: the live one first. As many as the backends allow.
+    pairs: Mutex<BTreeMap<(Revision, Revision), Arc<Pairs>>>,
     subject: Option<Subject>,
     requests: Spread,
     copies: Spread,
@@ -68,10 +71,12 @@ impl<S> Shared<S> {
             weight: Share::from(Weight::ZERO),
             mirror: Share::from(Weight::ZERO),
             matchers: Arc::default(),
+            pairs: None,
         };
         Ok(Self {
             table: ArcSwap::from_pointee(table),
             backends: Mutex::new(backends),
+            pairs: Mutex::default(),
             subject,
             requests: Spread::default(),
             copies: Spread::default(),
@@ -134,6 +139,7 @@ impl<S> Shared<S> {
             candidate: route.candidate.as_ref().map(|candidate| find(&backends, candidate)).transpose()?,
             weight: route.weight.into(),
             mirror: route.mirror.into(),
+            pairs: self.pairs_of(route),
             matchers,
             route: route.clone(),
             fence: Some(fence),
@@ -192,7 +198,35 @@ impl<S> Shared<S> {
                 format!("revision `{revision}` is in the route in force: route around it first"),
             ));
         }
-        backends.remove(revision).map(|_| ()).ok_or_else(|| no_service(revision))
+        backends.remove(revision).map(|_| ()).ok_or_else(|| no_service(revision))?;
+        self.pairs().retain(|(live, mirrored), _| live != revision && mirrored != revision);
+        Ok(())
+    }
+
+    /// The counters that copies under a route go to.
+    fn pairs_of(&self, route: &Route) -> Option<Arc<Pairs>> {
+        let compares = self.gauge.as_ref().is_some_and(|gauge| gauge.compares);
+        let candidate = route.candidate.as_ref().filter(|_| compares && !route.mirror.is_zero())?;
+        let key = (route.stable.clone(), candidate.clone());
+        let mut pairs = self.pairs();
+        Some(Arc::clone(pairs.entry(key).or_insert_with(|| Arc::new(Pairs::new(self.time.clone())))))
+    }
+
+    /// The pairs of a live and a mirrored revision; none if none was ever compared.
+    pub(crate) fn pair(&self, live: &Revision, mirrored: &Revision) -> Option<Arc<Pairs>> {
+        self.pairs().get(&(live.clone(), mirrored.clone())).cloned()
+    }
+
+    pub(crate) fn all_pairs(&self) -> Vec<(Revision, Revision, PairTotals)> {
+        let pairs = self.pairs();
+        let totals = |((live, mirrored), pairs): (&(Revision, Revision), &Arc<Pairs>)| {
+            (live.clone(), mirrored.clone(), pairs.totals())
+        };
+        pairs.iter().map(totals).collect()
+    }
+
+    fn pairs(&self) -> MutexGuard<'_, BTreeMap<(Revision, Revision), Arc<Pairs>>> {
+        self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn meter(&self, revision: &Revision) -> Result<Arc<Meter>, PortError> {
@@ -230,6 +264,8 @@ pub(crate) struct Table<S> {
     weight: Share,
     mirror: Share,
     matchers: Arc<Matchers>,
+    /// Where copies are counted, if their answers are compared.
+    pub(crate) pairs: Option<Arc<Pairs>>,
 }
 
 // Not derived: a table is cloned without its services.
@@ -244,6 +280,7 @@ impl<S> Clone for Table<S> {
             weight: self.weight,
             mirror: self.mirror,
             matchers: Arc::clone(&self.matchers),
+            pairs: self.pairs.clone(),
         }
     }
 }

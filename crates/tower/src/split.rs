@@ -112,7 +112,8 @@ where
             && !self.is_preview
             && self.shared.is_copied(&table)
         {
-            self.mirror.mirror(&request, |copy| start(candidate, copy));
+            let tap = self.mirror.mirror(&request, table.pairs.as_ref(), |copy| start(candidate, copy));
+            return start(&table.stable, request).tapped(tap);
         }
         start(&table.stable, request)
     }

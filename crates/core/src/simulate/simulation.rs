@@ -9,7 +9,7 @@ use super::{
     world::{World, WorldError},
 };
 use crate::{
-    analysis::Metric,
+    analysis::{Compared, Metric},
     rollout::{Place, Plan, Step},
     time::GoDuration,
 };
@@ -108,7 +108,11 @@ impl Simulation {
             let is_vector = query.settings.get("shape").is_some_and(|shape| shape == "argo")
                 && !query.text.trim_start().starts_with("scalar(");
             let shape = if is_vector { Shape::List } else { Shape::Number };
-            let with_latency = signal.needs_latency();
+            // Histograms cost most of a simulation: drawn only where they are judged.
+            let with_latency = match metric.comparison() {
+                Some(comparison) => comparison.of == Compared::Latency,
+                None => signal.needs_latency(),
+            };
             Ok(Answering { signal, window: window_of(metric), shape, with_latency })
         };
         let signals = plan

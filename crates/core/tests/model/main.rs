@@ -2,15 +2,16 @@
 //! come and go, commands and other revisions at any moment. And proof that the search finds what it looks for: every
 //! weaker design fails.
 //!
-//! Bounds: one or two weights with an analysis between them, two instances, unmanaged or behind a router, and no time
-//! passes. Time, plans without a router, changes of the plan and everything else are left to the random plans of the
+//! Bounds: one or two weights with an analysis between them, an experiment that ends on stable, a shadow that goes on to a
+//! weight; two instances, unmanaged or behind a router, and no time passes. Without time there are no windows, so that the
+//! analyses are thresholds. Time, plans without a router, changes of the plan and everything else are left to the random plans of the
 //! property tests (`tests/rollout/laws.rs`).
 
 #![expect(clippy::expect_used, reason = "a test harness")]
 
 use std::collections::HashMap;
 
-use system::{Action, Budget, Design, System, plan};
+use system::{Action, Budget, Design, Kind, System, plan};
 
 mod system;
 
@@ -20,7 +21,17 @@ const CALM: Budget = Budget { crashes: 0, losses: 0, aborts: 0, retries: 0, skip
 
 /// Searches breadth first. The shortest way to a broken rule, or how many states there are.
 fn search(managed: bool, design: Design, drivers: usize, budget: Budget) -> Result<usize, String> {
-    let plan = plan(managed);
+    search_plan(Kind::Canary, managed, design, drivers, budget)
+}
+
+fn search_plan(
+    kind: Kind,
+    managed: bool,
+    design: Design,
+    drivers: usize,
+    budget: Budget,
+) -> Result<usize, String> {
+    let plan = plan(kind, managed);
     let mut places = HashMap::new();
     let mut trail: Vec<(System, usize, Option<Action>)> = vec![(System::new(drivers, budget), 0, None)];
     places.insert(trail[0].0.clone(), 0);
@@ -102,6 +113,37 @@ fn the_rules_hold_with_instances_that_come_and_go() {
     for budget in one_of_each {
         let states = search(true, Design::OURS, 1, budget).unwrap_or_else(|way| panic!("{way}"));
         println!("{states} states with {budget:?}");
+    }
+}
+
+#[test]
+fn the_rules_hold_for_an_experiment_and_for_a_shadow() {
+    for kind in [Kind::Experiment, Kind::Shadow] {
+        for budget in [
+            Budget { crashes: 1, losses: 1, aborts: 1, ..CALM },
+            Budget { losses: 1, aborts: 1, retries: 1, skips: 1, ..CALM },
+            Budget { losses: 1, changes: 1, ..CALM },
+        ] {
+            let states =
+                search_plan(kind, false, Design::OURS, 1, budget).unwrap_or_else(|way| panic!("{way}"));
+            println!("{kind:?}: {states} states with {budget:?}");
+            assert!(states > 100, "the search saw only {states} states");
+        }
+        for budget in [Budget { losses: 1, ..CALM }, Budget { aborts: 1, ..CALM }] {
+            let states =
+                search_plan(kind, true, Design::OURS, 1, budget).unwrap_or_else(|way| panic!("{way}"));
+            println!("{kind:?} behind a router: {states} states with {budget:?}");
+        }
+    }
+}
+
+#[test]
+fn a_weaker_design_fails_for_an_experiment_and_for_a_shadow() {
+    let design = Design { view: true, fence_checked: false, fence_read_back: false };
+    let budget = Budget { crashes: 1, losses: 1, aborts: 1, ..CALM };
+    for kind in [Kind::Experiment, Kind::Shadow] {
+        search_plan(kind, false, design, 1, budget)
+            .expect_err("a weaker design passed: the search has no teeth");
     }
 }
 

@@ -7,11 +7,11 @@ use serinus_core::{
     metric::{Number, Query, Sample},
     port::{Fence, Fenced, Pool, Pools},
     rollout::{
-        Answer, Capacity, Command, Effect, Input, Outcome, Phase, Plan, PlanSpec, State, Step, Waits, World,
-        decide, effects_of, waits_for,
+        Answer, Background, Capacity, Command, Effect, Ending, Input, Outcome, Phase, Plan, PlanSpec, State,
+        Step, Waits, World, decide, effects_of, waits_for,
     },
     time::Timestamp,
-    traffic::{Revision, Route, Weight},
+    traffic::{Match, Revision, Route, Weight},
 };
 
 /// How effects reach the world and how they are acknowledged. The engine is the same in all of them: what is weakened
@@ -46,7 +46,8 @@ pub(crate) struct Budget {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Write {
-    Route(Fence, String, Option<String>, u32),
+    /// Stable, candidate, the candidate's weight, how many matches, what is mirrored.
+    Route(Fence, String, Option<String>, u32, usize, u32),
     Scale(Fence, String, u32),
 }
 
@@ -79,7 +80,18 @@ pub(crate) enum Action {
     Flap,
 }
 
-pub(crate) fn plan(managed: bool) -> Plan {
+/// What is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Weights that grow, with an analysis between them.
+    Canary,
+    /// A cohort by weight and one by match, with an analysis beside them; back to stable.
+    Experiment,
+    /// Copies with an analysis, then a weight.
+    Shadow,
+}
+
+pub(crate) fn plan(kind: Kind, managed: bool) -> Plan {
     let judge = Judge::Range { min: Some(Number::new(1.0)), max: None };
     let metric = Metric::new("m", Query::new("test", "q"), judge);
     let capacity = if managed {
@@ -90,14 +102,35 @@ pub(crate) fn plan(managed: bool) -> Plan {
     let weights =
         [Step::Weight(Weight::percent(10.0)), Step::Analyse(0), Step::Weight(Weight::percent(50.0))];
     // Instances multiply the states: one weight is enough to see them come and go.
-    let steps = if managed { weights[1..].to_vec() } else { weights.to_vec() };
+    let weights = if managed { weights[1..].to_vec() } else { weights.to_vec() };
+    let half = Step::Weight(Weight::percent(50.0));
+    let (steps, background, ends) = match kind {
+        Kind::Canary => (weights, Vec::new(), Ending::Promote),
+        Kind::Experiment => {
+            let steps = vec![Step::Match(vec![anybody()]), half];
+            // Instances multiply the states here, too.
+            let steps = if managed { steps[1..].to_vec() } else { steps };
+            let beside = Background { analysis: 0, during: 0..steps.len() };
+            (steps, vec![beside], Ending::Return)
+        }
+        Kind::Shadow => {
+            let mirror = |percent| Step::Mirror(Weight::percent(percent));
+            (vec![mirror(10.0), Step::Analyse(0), mirror(0.0), half], Vec::new(), Ending::Promote)
+        }
+    };
     let spec = PlanSpec {
         steps,
+        ends,
+        background,
         analyses: vec![Analysis { name: "a".into(), metrics: vec![metric], rounds: None }],
         capacity,
         ..PlanSpec::default()
     };
     Plan::try_from(spec).expect("the plan of the model is valid")
+}
+
+fn anybody() -> Match {
+    Match { headers: Vec::new(), cookies: Vec::new(), path: None }
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -270,6 +303,8 @@ impl System {
                     route.stable.to_string(),
                     route.candidate.as_ref().map(ToString::to_string),
                     route.weight.parts(),
+                    route.matches.len(),
+                    route.mirror.parts(),
                 ),
                 Effect::Scale { revision, replicas, fence } => {
                     Write::Scale(*fence, revision.to_string(), *replicas)
@@ -287,12 +322,14 @@ impl System {
 
     fn land(&mut self, design: Design, write: Write) {
         match write {
-            Write::Route(fence, stable, candidate, weight) => {
+            Write::Route(fence, stable, candidate, weight, matches, mirror) => {
                 let stale = self.route.as_ref().is_some_and(|route| route.fence > Some(fence));
                 if !(design.fence_checked && stale) {
                     let value = Route {
                         candidate: candidate.map(Revision::from),
                         weight: Weight::try_parts(weight).expect("it was a weight before"),
+                        matches: vec![anybody(); matches],
+                        mirror: Weight::try_parts(mirror).expect("it was a weight before"),
                         ..Route::all_to(stable.into())
                     };
                     self.route = Some(Fenced { value, fence: Some(fence) });
@@ -339,7 +376,11 @@ impl System {
         let share = self.share_of_candidate();
         let most = match &self.saved.phase {
             Phase::Idle => 0,
-            Phase::Progressing(attempt) if attempt.step >= plan.steps().len() => Weight::FULL.parts(),
+            Phase::Progressing(attempt)
+                if attempt.step >= plan.steps().len() && plan.spec().ends == Ending::Promote =>
+            {
+                Weight::FULL.parts()
+            }
             Phase::Progressing(attempt) => plan.weight_after(attempt.step + 1).parts(),
             Phase::Retreating(_) => Weight::FULL.parts(),
             Phase::Done(done) if done.outcome == Outcome::Promoted => Weight::FULL.parts(),
@@ -349,6 +390,18 @@ impl System {
             return Some(
                 "the candidate's weight is never above what its step allows, and nothing once aborted",
             );
+        }
+        if plan.spec().ends == Ending::Return && self.saved.stable.as_str() != "old" {
+            return Some("a plan that returns promotes nobody");
+        }
+        let is_over = matches!(self.saved.phase, Phase::Done(_)) && self.saved.is_settled();
+        if is_over
+            && self
+                .route
+                .as_ref()
+                .is_some_and(|route| !route.value.matches.is_empty() || !route.value.mirror.is_zero())
+        {
+            return Some("nobody is matched or copied once it is over");
         }
         if matches!(self.saved.outcome(), Some(Outcome::Promoted)) {
             if !self.cleared {
@@ -373,10 +426,10 @@ impl System {
             {
                 return Some("the way back is never scaled down");
             }
-            if matches!(self.saved.outcome(), Some(Outcome::Aborted(_)))
+            if matches!(self.saved.outcome(), Some(Outcome::Aborted(_) | Outcome::Returned(_)))
                 && self.pools.get(&"old".into()).is_none_or(|pool| pool.wanted < 2)
             {
-                return Some("aborted means stable has its full capacity");
+                return Some("aborted or returned means stable has its full capacity");
             }
         }
         if waits_for(plan, &self.saved) == Waits::Nothing && !self.saved.is_settled() {

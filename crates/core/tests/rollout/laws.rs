@@ -7,19 +7,23 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use serinus_core::{
-    analysis::{Analysis, FailureBudget, Judge, Metric, Rounds},
+    analysis::{Analysis, Comparison, FailureBudget, Judge, Metric, Rounds},
     capacity::Amount,
-    metric::{Number, Query, Sample},
+    metric::{ArmCounts, Arms, Number, Query, Sample},
     port::{Fence, Pool, PortErrorKind},
     rollout::{
-        Answer, Background, CandidateScale, Capacity, Command, DeadlineAction, Effect, Failure, Input,
-        Outcome, Phase, Plan, PlanSpec, ProgressDeadline, Rule, State, Step, Waits, decide, effects_of,
+        Answer, Background, CandidateScale, Capacity, Command, DeadlineAction, Effect, Ending, Failure,
+        Input, Outcome, Phase, Plan, PlanSpec, ProgressDeadline, Rule, State, Step, Waits, decide,
+        effects_of,
     },
     time::GoDuration,
     traffic::{Match, Weight},
 };
 
 use crate::sim::Sim;
+
+/// The analysis that compares and ends, by its place.
+const COMPARING: usize = 3;
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -91,7 +95,7 @@ fn plans() -> impl Strategy<Value = PlanSpec> {
     let step = prop_oneof![
         4 => (0..=100_u32).prop_map(|percent| Step::Weight(Weight::percent(percent.into()))),
         2 => prop::option::of(0..600_u64).prop_map(|secs| Step::Hold(secs.map(GoDuration::from_secs))),
-        3 => (0..2_usize).prop_map(Step::Analyse),
+        4 => prop_oneof![Just(0_usize), Just(1), Just(COMPARING)].prop_map(Step::Analyse),
         1 => Just(Step::Gate("door".into())),
         1 => Just(Step::Switch),
         1 => Just(Step::Mirror(Weight::percent(10.0))),
@@ -116,9 +120,11 @@ fn plans() -> impl Strategy<Value = PlanSpec> {
     ];
     let deadline = prop::option::of(any::<bool>());
     let kept = prop::option::of(0..60_u64);
-    (prop::collection::vec(step, 0..7), capacity, 0..8_usize, deadline, kept).prop_map(
-        |(steps, capacity, beside, deadline, kept)| {
-            let mut weight = Weight::ZERO;
+    let compared = (0..7_usize, 0..8_usize);
+    let ends = prop_oneof![3 => Just(Ending::Promote), 1 => Just(Ending::Return)];
+    (prop::collection::vec(step, 0..7), capacity, 0..8_usize, deadline, kept, compared, ends).prop_map(
+        |(steps, capacity, beside, deadline, kept, compared, ends)| {
+            let (mut weight, mut special) = (Weight::ZERO, [false, false]);
             let steps: Vec<_> = steps
                 .into_iter()
                 .filter(|step| match (step, &capacity) {
@@ -131,10 +137,18 @@ fn plans() -> impl Strategy<Value = PlanSpec> {
                 .map(|step| {
                     let step = match step {
                         Step::Weight(to) => Step::Weight(to.max(weight)),
+                        // Elsewhere there is nobody to compare with.
+                        Step::Analyse(COMPARING)
+                            if weight.is_full() || weight.is_zero() && special == [false, false] =>
+                        {
+                            Step::Analyse(0)
+                        }
                         other => other,
                     };
-                    match step {
-                        Step::Weight(to) => weight = to,
+                    match &step {
+                        Step::Match(matches) => special[0] = !matches.is_empty(),
+                        Step::Mirror(share) => special[1] = !share.is_zero(),
+                        Step::Weight(to) => weight = *to,
                         Step::Switch => weight = Weight::FULL,
                         _ => {}
                     }
@@ -144,7 +158,8 @@ fn plans() -> impl Strategy<Value = PlanSpec> {
             let during = 0..beside.min(steps.len());
             let background =
                 if during.is_empty() { Vec::new() } else { vec![Background { analysis: 2, during }] };
-            PlanSpec {
+            let spec = PlanSpec {
+                ends,
                 steps,
                 analyses: analyses(),
                 background,
@@ -156,7 +171,11 @@ fn plans() -> impl Strategy<Value = PlanSpec> {
                 keep_old: GoDuration::from_secs(30),
                 keep_aborted: kept.map(GoDuration::from_secs),
                 ..PlanSpec::default()
-            }
+            };
+            let mut comparing = spec.clone();
+            comparing.background.push(Background { analysis: 4, during: compared.0..compared.1 });
+            // Only where both arms take traffic.
+            if Plan::try_from(comparing.clone()).is_ok() { comparing } else { spec }
         },
     )
 }
@@ -177,6 +196,8 @@ fn analyses() -> Vec<Analysis> {
         Analysis::of("counted", [counted]),
         Analysis { rounds: Some(rounds), ..Analysis::of("rounds", [metric("round")]) },
         Analysis::of("endless", [metric("endless")]),
+        Analysis::of("compared", [Comparison::default().metric("failures")]),
+        Analysis::of("compared without end", [Comparison::default().metric("failures")]).without_end(),
     ]
 }
 
@@ -205,6 +226,9 @@ impl Chaos {
         let tick = decide(&self.sim.plan, reloaded, &Input::Tick, self.sim.now);
         assert_eq!(tick.state, decision.state, "rule 8: a tick at the same time changes something");
         assert!(decision.state.clock >= before.clock, "time ran back");
+        if self.spec.ends == Ending::Return {
+            assert_eq!(decision.state.stable, "v1".into(), "a plan that returns promotes nobody");
+        }
         self.check(&before, &decision.state, &decision.effects);
         if matches!(input, Input::Seen(_)) && decision.effects.iter().all(is_write) {
             assert!(
@@ -334,6 +358,12 @@ impl Chaos {
                     Reply::GateOpen => Ok(Answer::Gate(true)),
                     Reply::GateShut => Ok(Answer::Gate(false)),
                 };
+                let answer = match (&request, reply) {
+                    (Effect::Ask { question, .. }, Reply::Good | Reply::Bad) if question.window.is_some() => {
+                        Ok(Answer::Sample(arms(*reply == Reply::Good)))
+                    }
+                    _ => answer,
+                };
                 let (id, answer) = match request {
                     Effect::Tell { id, .. } => (id, Ok(Answer::Told)),
                     // A gate's yes is no measurement, and a sample opens no gate.
@@ -427,6 +457,12 @@ impl Chaos {
             }
         }
     }
+}
+
+/// Enough of both arms for a verdict at once.
+fn arms(is_good: bool) -> Sample {
+    let counts = |failures| ArmCounts { requests: 10_000, failures, latency: Vec::new() };
+    Sample::from(Arms { stable: counts(500), candidate: counts(if is_good { 500 } else { 1_000 }) })
 }
 
 fn is_write(effect: &Effect) -> bool {
