@@ -45,6 +45,13 @@
 //! # Ok::<(), serinus_k8s::Faults>(())
 //! ```
 //!
+//! # Comparing with stable
+//!
+//! A manifest of Argo Rollouts or Flagger decides as it is written. The annotation `serinus.dev/compare` on a Rollout
+//! or a Canary adds a comparison of candidate and stable ([`Comparison`](serinus_core::analysis::Comparison)) beside the
+//! steps in which both take traffic: `failures`, `latency`, `failures,latency`, or `default`, which is both. What it
+//! adds is among the [`Compiled::warnings`].
+//!
 //! # What is refused
 //!
 //! - A field that the resource definition does not know, in [`Mode::Strict`]: with the field that was probably
@@ -63,6 +70,7 @@
 //! documents. Beyond them is a fault, not a panic and not a full memory.
 
 mod argo;
+mod compare;
 mod compiled;
 mod explain;
 mod fault;
