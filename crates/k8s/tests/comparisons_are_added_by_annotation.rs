@@ -1,7 +1,5 @@
 //! The annotation that adds a comparison with stable to manifests of others.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
 use serinus_core::{analysis::Comparison, metric::Query, rollout::PlanSpec};
 use serinus_k8s::{Compiled, Faults, Mode, Source, explain, read};
 
