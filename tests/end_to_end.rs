@@ -16,19 +16,36 @@ mod support;
 #[test]
 fn the_front_door_promotes_the_healthy_candidate_and_rolls_the_faulty_one_back() {
     let run = run(&["--json", "--speed", "60"]);
-    assert_eq!(run.outcomes(), ["promoted", "rolledBack"], "{}", run.told());
+    assert_eq!(run.outcomes(), ["promoted", "rolledBack", "promoted", "rolledBack"], "{}", run.told());
     assert_eq!(run.code, Some(0), "{}", run.told());
     let ended: Vec<_> = run.of("ended").collect();
     assert_eq!((&ended[0]["stable"], &ended[1]["stable"]), (&"v2".into(), &"v1".into()));
     assert!(ended[1]["reason"].as_str().unwrap().contains("5 rounds failed"), "{}", ended[1]);
-    // The second run never gets beyond its first weight: every round finds one error of twenty.
-    assert_eq!(run.weights(), [10.0, 20.0, 30.0, 40.0, 50.0, 10.0], "{}", run.told());
+    // The second run never gets beyond its first weight: every round finds one error of twenty. The other two take the
+    // same two steps.
+    let weights = [10.0, 20.0, 30.0, 40.0, 50.0, 10.0, 50.0, 10.0, 50.0];
+    assert_eq!(run.weights(), weights, "{}", run.told());
     // Real requests went to both, by weight, and only the faulty candidate failed some.
     let answered =
         |run: usize, revision: &str, what: &str| ended[run]["answered"][revision][what].as_u64().unwrap();
     assert!(answered(0, "v2", "requests") > 100 && answered(0, "v2", "errors") == 0);
     assert!(answered(1, "v2", "requests") < answered(1, "v1", "requests") / 5);
     assert!(answered(1, "v2", "errors") > 0 && answered(1, "v1", "errors") == 0);
+    // Half as many errors again as stable pass a threshold, and do not pass a comparison.
+    let reason = ended[3]["reason"].as_str().unwrap();
+    assert!(reason.contains("failures: candidate") && reason.contains("worse than 1.1 times"), "{reason}");
+    let share =
+        |run, revision| answered(run, revision, "errors") as f64 / answered(run, revision, "requests") as f64;
+    for run in [2, 3] {
+        assert!((0.009..0.011).contains(&share(run, "v1")), "{}", ended[run]);
+        assert!((0.013..0.017).contains(&share(run, "v2")), "{}", ended[run]);
+    }
+    let said = run.of("conclusion").next().unwrap()["message"].as_str().unwrap();
+    for part in
+        ["the Canary `checkout` promoted it after", "the Delivery `checkout` took it back after", reason]
+    {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
 }
 
 #[test]

@@ -78,6 +78,76 @@ fn a_long_record_is_read_in_a_time_that_grows_with_its_length() {
     assert!(long < short * 24 + Duration::from_millis(500), "{short:?} for 2000 lines, {long:?} for 16000");
 }
 
+#[test]
+fn what_another_plan_would_have_done_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = joined(lines().iter());
+    let what_if = |manifest: &str| {
+        let manifest = file(folder.path(), "other.yaml", manifest);
+        run(&["--replay", &file(folder.path(), "record", &record), "--what-if", &manifest])
+    };
+    let podinfo = include_str!("../examples/manifests/podinfo-canary.yaml");
+    let stricter = what_if(&podinfo.replace("threshold: 5", "threshold: 2"));
+    // The healthy one would have been promoted all the same, the faulty one rolled back three minutes before.
+    assert_eq!(stricter.code, Some(1), "{}", stricter.told());
+    let ends: Vec<_> = stricter.output.lines().filter(|line| line.contains("in the record it was")).collect();
+    assert_eq!(ends.len(), 2, "{}", stricter.told());
+    assert!(ends[0].contains("v2 would have been promoted, after "), "{}", ends[0]);
+    assert!(ends[1].contains("v2 would have been rolled back, because"), "{}", ends[1]);
+    assert!(ends[1].contains("earlier: in the record it was rolled back"), "{}", ends[1]);
+
+    // Each round found one error of twenty, which a laxer plan lets pass.
+    let laxer = what_if(&podinfo.replace("min: 99", "min: 80"));
+    assert_eq!(laxer.code, Some(0), "{}", laxer.told());
+    assert_eq!(laxer.output.matches("v2 would have been promoted").count(), 2, "{}", laxer.told());
+
+    let other = what_if(include_str!("../examples/manifests/checkout-delivery.yaml"));
+    assert_eq!(other.code, Some(1), "{}", other.told());
+    assert!(
+        other.output.contains("no counterpart in the record: `failures` asks builtin"),
+        "{}",
+        other.told()
+    );
+}
+
+#[test]
+fn a_comparison_is_made_again_from_the_counts_of_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("record");
+    let record = record.to_str().unwrap();
+    let manifest = "examples/manifests/checkout-delivery.yaml";
+    let faults = ["--stable-fault", "error-rate=5%", "--fault", "error-rate=25%"];
+    let recorded = run(&[&["--json", "--manifest", manifest, "--record", record], &faults[..]].concat());
+    assert_eq!(recorded.outcomes(), ["rolledBack"], "{}", recorded.told());
+
+    let same = run(&["--replay", record, "--what-if", manifest]);
+    assert_eq!(same.code, Some(1), "{}", same.told());
+    assert!(same.output.contains("v2 would have been rolled back, because"), "{}", same.told());
+    assert!(
+        same.output.contains("both arms took the requests that the record's plan sent them"),
+        "{}",
+        same.told()
+    );
+    // With a greater margin the same counts are no harm.
+    let lax = fs::read_to_string(manifest).unwrap();
+    let lax = lax
+        + "      beside: [{analysis: {name: lax, metrics: [{name: failures, query: {provider: builtin, text: arms}, \
+                     interval: 15s, judge: {compare: {margin: 15, safetyMargin: 20}}}]}}]\n";
+    let lax = run(&["--replay", record, "--what-if", &file(folder.path(), "lax.yaml", &lax)]);
+    assert!(
+        !lax.output.contains(
+            "would have been rolled back, because analysis lax failed: Metric \"failures\" assessed Failed"
+        ),
+        "{}",
+        lax.told()
+    );
+    assert!(
+        lax.output.contains("earlier: in the record") || lax.output.contains("later: in the record"),
+        "{}",
+        lax.told()
+    );
+}
+
 fn replayed(folder: &Path, text: &str) -> Run {
     run(&["--replay", &file(folder, "record", text)])
 }
@@ -88,7 +158,10 @@ fn lines() -> Vec<&'static str> {
     let record = RECORD.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record");
-        let recorded = run(&["--json", "--speed", "120", "--record", path.to_str().unwrap()]);
+        let manifest = "examples/manifests/podinfo-canary.yaml";
+        let arguments =
+            ["--json", "--speed", "120", "--manifest", manifest, "--record", path.to_str().unwrap()];
+        let recorded = run(&arguments);
         assert_eq!(recorded.outcomes().len(), 2, "{}", recorded.told());
         fs::read_to_string(path).unwrap()
     });

@@ -8,18 +8,20 @@ use serinus::{time::GoDuration, traffic::Weight};
 /// Rolls a new version of a small HTTP service out, and back if it is faulty, on this machine.
 ///
 /// Two versions of a service are started on loopback, a data plane before them, and somebody who sends requests.
-/// Then a manifest is run, faster than real time: first with a healthy candidate, then with a faulty one.
+/// Then a manifest is run, faster than real time: first with a healthy candidate, then with a faulty one. Without any
+/// argument, two more runs show a candidate that is too good for a threshold and yet worse than stable: a Canary of
+/// Flagger promotes it, a plan that compares the two takes it back.
 ///
 /// While it runs, these words and Enter are commands: promote, full (promote, leaving out all steps), pause, resume,
 /// skip, abort. Ctrl-C aborts: traffic goes back to stable, then the program ends.
 ///
-/// Exit status: 0 if the healthy candidate was promoted and the faulty one rolled back; with one run only, 0 if it
-/// was promoted and 1 if it was rolled back; 2 if there was nothing to run; 130 after Ctrl-C. With --replay: 0 if
-/// every decision was the same.
+/// Exit status: 0 if each run ended as it is to; with one run only, 0 if it was promoted and 1 if it was rolled back; 2
+/// if there was nothing to run; 130 after Ctrl-C. With --replay: 0 if every decision was the same. With --what-if: 0 if
+/// the other plan would have promoted every candidate, 1 if not.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "rollout", verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// A manifest of Argo Rollouts or Flagger; again for each file with templates. Without it: a Canary of Flagger.
+    /// A manifest of Argo Rollouts, Flagger or Serinus; again for each file with templates. Without it: a Canary of Flagger.
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Vec<PathBuf>,
     /// Which rollout, if the manifests hold several.
@@ -31,6 +33,9 @@ pub(crate) struct Arguments {
     /// One run, with a healthy candidate.
     #[arg(long, conflicts_with = "fault")]
     pub(crate) healthy: bool,
+    /// What is always wrong with stable, such as `error-rate=1%`; a healthy candidate has nothing wrong with it.
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) stable_fault: Option<Fault>,
     /// How much faster than real time. 30 by default, 15 with Prometheus; less if windows would hold too few requests.
     #[arg(long, value_name = "N", value_parser = speed)]
     pub(crate) speed: Option<f64>,
@@ -53,6 +58,10 @@ pub(crate) struct Arguments {
     /// Decide what such a file holds again, without any network, and compare.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest", "record", "state", "envoy", "prometheus"])]
     pub(crate) replay: Option<PathBuf>,
+    /// With --replay: run what was measured then through this manifest instead, and tell what it would have done. Again
+    /// for each file with templates.
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub(crate) what_if: Vec<PathBuf>,
     /// The port at which a Prometheus that runs already can scrape the data plane; 0: any that is free.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) metrics_port: u16,
@@ -76,6 +85,28 @@ impl Arguments {
     /// Whether a Prometheus answers.
     pub(crate) const fn uses_prometheus(&self) -> bool {
         self.prometheus.is_some() || self.envoy.is_some()
+    }
+
+    /// Whether nothing in particular was asked for, so that the whole of the demonstration is shown.
+    pub(crate) fn shows_all(&self) -> bool {
+        self.manifest.is_empty()
+            && self.fault.is_none()
+            && self.stable_fault.is_none()
+            && !self.healthy
+            && self.state.is_none()
+            && !self.uses_prometheus()
+    }
+
+    /// The same for runs whose candidate is a little worse than stable, which takes many requests to see.
+    pub(crate) fn for_comparing(&self) -> Self {
+        Self {
+            stable_fault: Some(Fault::ErrorRate(Weight::percent(1.0))),
+            fault: Some(Fault::ErrorRate(Weight::percent(1.5))),
+            requests: self.requests.max(REQUESTS_FOR_COMPARING),
+            // What a window holds, and when the plan gives up, is in its own time.
+            speed: Some(self.speed().min(SPEED_FOR_COMPARING)),
+            ..self.clone()
+        }
     }
 
     /// The runs that are asked for, each with the candidate's fault.
@@ -142,4 +173,8 @@ pub(crate) const MOST_REQUESTS: u32 = 5000;
 /// The smallest speed.
 pub(crate) const SLOWEST: f64 = 0.1;
 const SPEED: f64 = 30.0;
+/// So that half a minute holds enough of them. A build without optimisation serves fewer.
+const REQUESTS_FOR_COMPARING: u32 = if cfg!(debug_assertions) { 1000 } else { 3000 };
+/// So that the hour after which a comparison gives up is long enough for them.
+const SPEED_FOR_COMPARING: f64 = if cfg!(debug_assertions) { 10.0 } else { 30.0 };
 const SPEED_WITH_PROMETHEUS: f64 = 15.0;

@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -36,8 +36,8 @@ pub(crate) struct Display {
     mode: Mode,
     paint: Paint,
     picture: Arc<Mutex<Picture>>,
-    /// The plan is the same in each run, and is told once.
-    is_explained: Arc<AtomicBool>,
+    /// The fingerprint of the plan that was told last: one that is the same in the next run is told once.
+    explained: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +59,17 @@ impl Display {
         };
         let has_colours =
             mode == Mode::Terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { mode, paint: Paint { has_colours }, picture: Arc::default(), is_explained: Arc::default() }
+        Self { mode, paint: Paint { has_colours }, picture: Arc::default(), explained: Arc::default() }
     }
 
     /// A run is about to begin.
     pub(crate) fn begin(&self, manifest: &Manifest, fault: Option<Fault>, arguments: &Arguments) {
         let candidate = fault
             .map_or_else(|| "a healthy candidate".to_owned(), |fault| format!("a faulty candidate: {fault}"));
+        let candidate = match arguments.stable_fault {
+            Some(usual) => format!("{candidate} (stable: {usual})"),
+            None => candidate,
+        };
         *self.picture() = Picture::new(manifest.plan.steps().len());
         if self.mode == Mode::Json {
             return self.json(json!({
@@ -74,6 +78,8 @@ impl Display {
                 "kind": manifest.compiled.kind.to_string(),
                 "strategy": manifest.compiled.strategy.to_string(),
                 "fault": fault.map(|fault| fault.to_string()),
+                "stableFault": arguments.stable_fault.map(|fault| fault.to_string()),
+                "requests": arguments.requests,
                 "speed": arguments.speed(),
                 "remarks": manifest.remarks,
             }));
@@ -91,7 +97,8 @@ impl Display {
             "   {strategy}; data plane: {plane}; metrics: {judge}; {}× real time",
             arguments.speed()
         )));
-        if !self.is_explained.swap(true, Ordering::Relaxed) {
+        let fingerprint = manifest.plan.fingerprint();
+        if self.explained.swap(fingerprint, Ordering::Relaxed) != fingerprint {
             for line in serinus_k8s::explain(&manifest.compiled).lines().skip(1) {
                 self.line(&self.paint.dim(&format!("   {line}")));
             }
@@ -236,6 +243,14 @@ impl Display {
             }
         }
         self.line("");
+    }
+
+    /// A sentence about several runs.
+    pub(crate) fn conclude(&self, sentence: &str) {
+        if self.mode == Mode::Json {
+            return self.json(json!({"event": "conclusion", "message": sentence}));
+        }
+        self.line(&self.paint.bold(&format!("━━ {sentence}")));
     }
 
     fn rates(&self, now: Timestamp, totals: &Answered) {

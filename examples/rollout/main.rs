@@ -32,6 +32,8 @@ mod service;
 mod session;
 mod stage;
 mod stage_process;
+mod verdicts;
+mod what_if;
 mod workload;
 
 use std::{io, process::ExitCode};
@@ -59,10 +61,17 @@ async fn start(mut arguments: Arguments) -> Result<u8, Problem> {
         return stage_process::keep_up(folder).await.map(|()| 0);
     }
     if let Some(path) = &arguments.replay {
+        if !arguments.what_if.is_empty() {
+            let promotes = what_if::run(path, &arguments, &mut io::stdout().lock()).await?;
+            return Ok(u8::from(!promotes));
+        }
         let is_same = record::run(path, &mut io::BufWriter::new(io::stdout().lock()))?;
         return Ok(u8::from(!is_same));
     }
+    let shows_all = arguments.shows_all();
+    let mut comparing = arguments.for_comparing();
     let manifest = manifest::load(&mut arguments)?;
+    let rivals = if shows_all { Some(manifest::rivals(&mut comparing)?) } else { None };
     let arguments = &arguments;
     checks::check(arguments, &manifest).await?;
     let mut recorder = Recorder::new(arguments.record.as_deref(), arguments.state.is_some())?;
@@ -73,13 +82,25 @@ async fn start(mut arguments: Arguments) -> Result<u8, Problem> {
     for fault in &runs {
         let ended =
             session::run(arguments, &manifest, *fault, &mut commands, &mut recorder, &display).await?;
-        as_expected &= match ended {
+        as_expected &= match ended.ended {
             Ended::Interrupted => return Ok(INTERRUPTED),
             // Alone, only a promotion is a success; in a pair the faulty one is to be rolled back.
             Ended::Promoted => runs.len() == 1 || fault.is_none(),
             Ended::RolledBack => runs.len() > 1 && fault.is_some(),
         };
     }
+    let Some(rivals) = &rivals else { return Ok(u8::from(!as_expected)) };
+    let mut ends = Vec::new();
+    for (manifest, expected) in rivals.iter().zip([Ended::Promoted, Ended::RolledBack]) {
+        let fault = comparing.fault;
+        let run = session::run(&comparing, manifest, fault, &mut commands, &mut recorder, &display).await?;
+        if run.ended == Ended::Interrupted {
+            return Ok(INTERRUPTED);
+        }
+        as_expected &= run.ended == expected;
+        ends.push((manifest, run));
+    }
+    display.conclude(&verdicts::sentence(&ends));
     Ok(u8::from(!as_expected))
 }
 

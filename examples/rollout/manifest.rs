@@ -1,6 +1,9 @@
 //! From files to a plan that can run here.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serinus::{
     metric::Query,
@@ -28,19 +31,39 @@ pub(crate) struct Manifest {
 
 /// Reads the manifests that are asked for. They may ask for a smaller speed than the usual one.
 pub(crate) fn load(arguments: &mut Arguments) -> Result<Manifest, Problem> {
-    let mut sources = Vec::new();
-    for file in &arguments.manifest {
-        sources.push(Source::new(file.display().to_string(), text(file)?));
-    }
-    if sources.is_empty() {
-        sources.push(Source::new("examples/manifests/podinfo-canary.yaml", DEFAULT));
-    }
-    let manifests = read(&sources, Mode::Strict).map_err(|faults| Problem::new(faults.to_string()))?;
-    let compiled = match &arguments.name {
+    let sources = if arguments.manifest.is_empty() { vec![default()] } else { files(&arguments.manifest)? };
+    prepare(compile(&sources, arguments.name.as_deref())?, arguments)
+}
+
+/// The two ways to judge a candidate that is a little worse than stable: by a threshold, and by comparing.
+pub(crate) fn rivals(arguments: &mut Arguments) -> Result<[Manifest; 2], Problem> {
+    let mut ready = |name: &str, text: &str| prepare(compile(&[Source::new(name, text)], None)?, arguments);
+    Ok([
+        ready("examples/manifests/checkout-canary.yaml", THRESHOLD)?,
+        ready("examples/manifests/checkout-delivery.yaml", COMPARISON)?,
+    ])
+}
+
+/// The files as sources.
+pub(crate) fn files(files: &[PathBuf]) -> Result<Vec<Source>, Problem> {
+    files.iter().map(|file| Ok(Source::new(file.display().to_string(), text(file)?))).collect()
+}
+
+/// The rollout of this name in the sources, or the only one.
+pub(crate) fn compile(sources: &[Source], name: Option<&str>) -> Result<Compiled, Problem> {
+    let manifests = read(sources, Mode::Strict).map_err(|faults| Problem::new(faults.to_string()))?;
+    let compiled = match name {
         Some(name) => manifests.compile(name),
         None => manifests.compile_only(),
     };
-    let compiled = compiled.map_err(|faults| Problem::new(faults.to_string()))?;
+    compiled.map_err(|faults| Problem::new(faults.to_string()))
+}
+
+fn default() -> Source {
+    Source::new("examples/manifests/podinfo-canary.yaml", DEFAULT)
+}
+
+fn prepare(compiled: Compiled, arguments: &mut Arguments) -> Result<Manifest, Problem> {
     let mut remarks: Vec<_> = compiled.warnings.iter().map(|warning| format!("warning: {warning}")).collect();
     let mut spec: PlanSpec = compiled.plan.clone().into();
     // Where all traffic moves at once, those who try the candidate before do it at its own address.
@@ -68,8 +91,10 @@ fn adapt(mut spec: PlanSpec, arguments: &Arguments, remarks: &mut Vec<String>) -
                 if arguments.uses_prometheus() {
                     let source = if arguments.envoy.is_some() { "envoy" } else { "serinus" };
                     query.settings.insert("source".into(), source.into());
-                    let window = query.window.unwrap_or(GoDuration::from_mins(1));
-                    query.window = Some(promql::scaled(window, speed));
+                    if query.text != Query::ARMS {
+                        let window = query.window.unwrap_or(GoDuration::from_mins(1));
+                        query.window = Some(promql::scaled(window, speed));
+                    }
                 }
             }
             "prometheus" if arguments.uses_prometheus() => {
@@ -109,3 +134,5 @@ fn adapt(mut spec: PlanSpec, arguments: &Arguments, remarks: &mut Vec<String>) -
 }
 
 const DEFAULT: &str = include_str!("../manifests/podinfo-canary.yaml");
+const THRESHOLD: &str = include_str!("../manifests/checkout-canary.yaml");
+const COMPARISON: &str = include_str!("../manifests/checkout-delivery.yaml");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serinus::{
-    metric::{Question, Sample},
+    metric::{Question, Sample, Window},
     port::{MetricProvider, PortError, PortErrorKind},
 };
 use serinus_prom::{Client, PrometheusProvider};
@@ -38,7 +38,12 @@ impl MetricProvider for LocalMetrics {
             (Some(prometheus), _) => {
                 // Prometheus knows the moment by its real time.
                 let at = self.clock.real(question.at);
-                prometheus.ask(&Question { at, ..question.clone() }).await
+                let real = |window: Window| Window {
+                    from: self.clock.real(window.from),
+                    to: self.clock.real(window.to),
+                };
+                let window = question.window.map(real);
+                prometheus.ask(&Question { at, window, ..question.clone() }).await
             }
             (None, Plane::Embedded(handle)) => handle.ask(question).await,
             (None, Plane::Envoy(_)) => {

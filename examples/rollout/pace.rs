@@ -29,8 +29,9 @@ pub(crate) fn settle(
     let metrics = plan.analyses.iter().flat_map(|analysis| &analysis.metrics);
     // The windows of PromQL are in its text, and in real time they are never short.
     let windows = metrics.filter(|metric| metric.query.provider == Query::BUILTIN).map(|metric| {
-        let window = metric.query.window.unwrap_or(GoDuration::from_mins(1));
-        (window, &metric.name)
+        // What compares asks about the time since it asked last.
+        let window = metric.comparison().and(metric.interval).or(metric.query.window);
+        (window.unwrap_or(GoDuration::from_mins(1)), &metric.name)
     });
     let Some((window, name)) = windows.min() else { return Ok(()) };
     let shortest = if arguments.uses_prometheus() { promql::SHORTEST.as_secs_f64() } else { 0.0 };

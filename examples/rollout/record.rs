@@ -73,7 +73,7 @@ impl Recorder {
 
 /// Decides again what a file recorded, and prints the decisions as they stand in the file. Whether all are the same.
 pub(crate) fn run(path: &Path, out: &mut impl io::Write) -> Result<bool, Problem> {
-    let text = fs::read_to_string(path).because(format!("cannot read `{}`", path.display()))?;
+    let text = text(path)?;
     let sections = sections(&text, path)?;
     let mut differences = 0_usize;
     let mut decisions = 0_usize;
@@ -104,8 +104,13 @@ pub(crate) fn run(path: &Path, out: &mut impl io::Write) -> Result<bool, Problem
     Ok(differences == 0)
 }
 
+/// What a file holds.
+pub(crate) fn text(path: &Path) -> Result<String, Problem> {
+    fs::read_to_string(path).because(format!("cannot read `{}`", path.display()))
+}
+
 /// The runs in a record.
-fn sections<'a>(text: &'a str, path: &Path) -> Result<Vec<Section<'a>>, Problem> {
+pub(crate) fn sections<'a>(text: &'a str, path: &Path) -> Result<Vec<Section<'a>>, Problem> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
     while let Some((index, text)) = lines.next() {
@@ -162,10 +167,11 @@ struct Decided<'a> {
     decided: &'a Decision,
 }
 
-struct Section<'a> {
-    plan: Plan,
-    state: State,
-    turns: Vec<Turn<'a>>,
+/// One run in a record.
+pub(crate) struct Section<'a> {
+    pub(crate) plan: Plan,
+    pub(crate) state: State,
+    pub(crate) turns: Vec<Turn<'a>>,
     /// The lines with decisions that belong to nothing that was heard.
     surplus: Vec<usize>,
     /// Whether its last line is the beginning of something heard, so that the decision before is to be there.
@@ -173,8 +179,8 @@ struct Section<'a> {
 }
 
 /// Something that was heard, by its line, and the decision on the line after it.
-struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     number: usize,
-    heard: Entry,
+    pub(crate) heard: Entry,
     decided: Option<(usize, &'a str)>,
 }

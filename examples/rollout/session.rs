@@ -10,7 +10,7 @@ use serinus::{
     driver::{Driver, Ports, load},
     port::{StateStore, file::FileStore, memory::MemoryStore},
     rollout::{Capacity, Command, Input, Outcome, State, Waits},
-    time::Timestamp,
+    time::{GoDuration, Timestamp},
 };
 
 use crate::{
@@ -25,10 +25,22 @@ use crate::{
     metrics::LocalMetrics,
     problem::{Because as _, Problem},
     record::Recorder,
-    stage::{Stage, Wanted},
+    stage::{Answered, Stage, Wanted},
     stage_process::{self, Lease},
     workload::{CANDIDATE, LocalWorkload, STABLE},
 };
+
+/// A run that is over.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) ended: Ended,
+    /// Why it was rolled back; empty if it was not.
+    pub(crate) reason: String,
+    /// How long it took, in the rollout's time.
+    pub(crate) took: GoDuration,
+    /// What each revision answered.
+    pub(crate) answered: Answered,
+}
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +58,7 @@ pub(crate) async fn run(
     commands: &mut Commands,
     recorder: &mut Recorder,
     display: &Display,
-) -> Result<Ended, Problem> {
+) -> Result<Finished, Problem> {
     display.begin(manifest, fault, arguments);
     let initial = State::new(STABLE.into(), Timestamp::now());
     let store: Arc<dyn StateStore> = match &arguments.state {
@@ -59,8 +71,9 @@ pub(crate) async fn run(
     {
         let ended = if *outcome == Outcome::Promoted { Ended::Promoted } else { Ended::RolledBack };
         display.ended(&held.state, ended, None).await;
-        return Ok(ended);
+        return Ok(Finished::of(&held.state, ended, Answered::new(), held.state.clock));
     }
+    let began = held.state.clock.max(initial.clock);
     let (stage, lease) = surroundings(arguments, manifest, fault, &held.state).await?;
     // The rollout's time was ahead of ours; it must not wait until ours catches up.
     let origin = held.state.clock.max(initial.clock);
@@ -77,11 +90,23 @@ pub(crate) async fn run(
     recorder.flush()?;
     let ended = ended?;
     display.ended(driver.state(), ended, Some(&stage.plane)).await;
+    let answered = stage.plane.totals().await.unwrap_or_default();
+    let finished = Finished::of(driver.state(), ended, answered, began);
     drop(stage);
     if let Some(lease) = lease {
         lease.end().await;
     }
-    Ok(ended)
+    Ok(finished)
+}
+
+impl Finished {
+    fn of(state: &State, ended: Ended, answered: Answered, began: Timestamp) -> Self {
+        let reason = match state.outcome() {
+            Some(Outcome::Aborted(reason)) => reason.clone(),
+            _ => String::new(),
+        };
+        Self { ended, reason, took: GoDuration::between(began, state.clock), answered }
+    }
 }
 
 async fn drive(
@@ -144,6 +169,7 @@ async fn surroundings(
     let prometheus = arguments.prometheus.clone();
     let wanted = Wanted {
         fault: fault.map(|fault| fault.to_string()),
+        stable_fault: arguments.stable_fault.map(|fault| fault.to_string()),
         stable: state.stable.to_string(),
         mix: Mix::for_plan(manifest.plan.spec(), arguments.requests),
         services: Services::of(&manifest.compiled),

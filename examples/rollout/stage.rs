@@ -41,6 +41,9 @@ use crate::{
 pub(crate) struct Wanted {
     /// What is wrong with the candidate, as it is written on the command line.
     pub(crate) fault: Option<String>,
+    /// What is always wrong with stable, written the same way.
+    #[serde(default)]
+    pub(crate) stable_fault: Option<String>,
     /// The revision that takes all traffic at first.
     pub(crate) stable: String,
     pub(crate) mix: Mix,
@@ -107,10 +110,11 @@ impl Stage {
             Some(_) => None,
         };
         let folder = folder.or(temporary.as_ref().map(TempDir::path)).unwrap_or(Path::new("."));
-        let fault: Option<Fault> =
-            wanted.fault.as_deref().map(str::parse).transpose().map_err(Problem::new)?;
-        let stable = service::start(STABLE, None).await?;
-        let candidate = service::start(CANDIDATE, fault).await?;
+        let fault = |written: &Option<String>| -> Result<Option<Fault>, Problem> {
+            written.as_deref().map(str::parse).transpose().map_err(Problem::new)
+        };
+        let stable = service::start(STABLE, fault(&wanted.stable_fault)?).await?;
+        let candidate = service::start(CANDIDATE, fault(&wanted.fault)?).await?;
         let (plane, front, envoy) = if wanted.envoy {
             let (router, front, process) =
                 start_envoy(folder, &wanted.stable, stable.address, candidate.address).await?;

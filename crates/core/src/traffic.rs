@@ -10,6 +10,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+mod written;
+
 /// One version of the thing delivered: a pod-template hash, an image tag, a commit, the name of a flag's variant.
 ///
 /// Cheap to clone. Two revisions are the same if their texts are.
@@ -95,8 +97,9 @@ impl fmt::Display for Track {
 
 /// A share of the traffic, in hundred-thousandths: `0..=100_000`, so `0.001 %` is the smallest step.
 ///
-/// An integer, so that it survives every format and compares exactly. Serialised as that integer; printed as a
-/// percentage; parsed from a percentage with or without the sign.
+/// An integer, so that it survives every format and compares exactly. Serialised as that integer, and read from it or,
+/// in formats for people, from a text such as `12.5%`; printed as a percentage; parsed from a percentage with or without
+/// the sign.
 ///
 /// ```
 /// use serinus_core::traffic::Weight;
@@ -106,9 +109,9 @@ impl fmt::Display for Track {
 /// assert!("101%".parse::<Weight>().is_err());
 /// # Ok::<(), serinus_core::traffic::WeightError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "u32"))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "u32")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "written::WeightSchema"))]
 pub struct Weight(u32);
 
 impl Weight {
@@ -220,6 +223,12 @@ impl TryFrom<u32> for Weight {
 impl From<Weight> for u32 {
     fn from(weight: Weight) -> Self {
         weight.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Weight {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        written::weight(deserializer)
     }
 }
 

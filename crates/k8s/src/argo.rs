@@ -17,6 +17,7 @@ use serinus_core::{
 
 use self::arguments::Arguments;
 use crate::{
+    compare,
     compiled::{Compiled, Names, Strategy},
     fault::{Fault, FaultKind, Faults},
     kind::Kind,
@@ -53,8 +54,12 @@ pub(crate) fn compile(manifests: &Manifests, document: &Document) -> Result<Comp
     };
     let deadline = compiler.progress_deadline();
     let Compiler { mut ledger, analyses, names, .. } = compiler;
-    if let (Some((strategy, drafted)), true) = (drafted, ledger.faults.is_empty()) {
-        let spec_of_plan = PlanSpec { analyses, progress_deadline: Some(deadline), ..drafted };
+    let drafted = drafted.map(|(strategy, drafted)| {
+        let mut plan = PlanSpec { analyses, progress_deadline: Some(deadline), ..drafted };
+        compare::add(&root, &mut plan, &mut ledger);
+        (strategy, plan)
+    });
+    if let (Some((strategy, spec_of_plan)), true) = (drafted, ledger.faults.is_empty()) {
         match Plan::try_from(spec_of_plan) {
             Ok(plan) => {
                 return Ok(Compiled {

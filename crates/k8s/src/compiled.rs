@@ -42,6 +42,10 @@ pub enum Strategy {
     AbTest,
     /// All traffic at once, without any check.
     Unchecked,
+    /// All old instances stopped, then all new ones started.
+    Recreate,
+    /// Steps of a plan, written one by one.
+    Plan,
 }
 
 impl fmt::Display for Strategy {
@@ -52,6 +56,8 @@ impl fmt::Display for Strategy {
             Self::BlueGreen => "blue/green",
             Self::AbTest => "A/B test",
             Self::Unchecked => "unchecked switch",
+            Self::Recreate => "recreate",
+            Self::Plan => "plan",
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use serinus_core::{
-    analysis::{Analysis, FailureBudget, Judge, Metric},
+    analysis::{Analysis, Compared, FailureBudget, Judge, Metric},
     metric::Query,
     rollout::{CandidateScale, Capacity, Step},
 };
@@ -99,10 +99,13 @@ fn step(step: &Step, analyses: &[Analysis]) -> String {
 
 fn metric(metric: &Metric) -> String {
     let mut text = format!("{}: {}", metric.name, judge(&metric.judge));
-    if metric.query.provider == Query::BUILTIN {
+    if let (Query::BUILTIN, None) = (metric.query.provider.as_str(), metric.comparison()) {
         let _ = write!(text, ", over {}", metric.query.window.unwrap_or_default());
     }
     match (metric.count, metric.interval) {
+        (Some(1), Some(interval)) if metric.comparison().is_some() => {
+            let _ = write!(text, ", every {interval} until then");
+        }
         (Some(count), Some(interval)) => {
             let _ = write!(text, ", {count} times, {interval} apart");
         }
@@ -129,6 +132,17 @@ fn judge(judge: &Judge) -> String {
         Judge::Range { min: Some(min), max: None } => format!("at least {}", min),
         Judge::Range { min: None, max: Some(max) } => format!("at most {}", max),
         Judge::Range { min: Some(min), max: Some(max) } => format!("{} to {}", min, max),
+        Judge::Compare(comparison) => {
+            let what = match comparison.of {
+                Compared::Successes => "as few",
+                _ => "as many",
+            };
+            let (bad, good) = (comparison.margin, comparison.safety_margin);
+            format!(
+                "compared with stable's; bad on evidence for more than {bad} times {what}, good on evidence for less \
+                 than {good} times"
+            )
+        }
         _ => "any answer is good".into(),
     }
 }

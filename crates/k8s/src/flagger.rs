@@ -15,6 +15,7 @@ use serinus_core::{
 
 use self::variables::Variables;
 use crate::{
+    compare,
     compiled::{Compiled, Names, Strategy},
     fault::{FaultKind, Faults},
     ledger::Ledger,
@@ -108,13 +109,19 @@ impl Compiler<'_> {
         let capacity = self.capacity(analysis);
         let uses_check = steps.iter().any(|step| matches!(step, Step::Analyse(_)));
         let analyses = if uses_check { check.analysis.into_iter().collect() } else { Vec::new() };
-        let spec = PlanSpec {
+        let mut spec = PlanSpec {
             steps,
             analyses,
             capacity,
             progress_deadline: Some(ProgressDeadline { within, then: DeadlineAction::Abort }),
             ..PlanSpec::default()
         };
+        let added = compare::add(&self.document.place(), &mut spec, &mut self.ledger);
+        if let Some(analysis) = added.and_then(|added| spec.analyses.get_mut(added)) {
+            for metric in &mut analysis.metrics {
+                self.name_the_subject(&mut metric.query);
+            }
+        }
         (strategy, spec)
     }
 

@@ -18,6 +18,8 @@ pub enum Kind {
     Canary,
     /// A query for canaries.
     MetricTemplate,
+    /// A rollout in the words of Serinus itself.
+    Delivery,
 }
 
 impl Kind {
@@ -28,6 +30,7 @@ impl Kind {
             ("argoproj.io", "ClusterAnalysisTemplate") => Some(Self::ClusterAnalysisTemplate),
             ("flagger.app", "Canary") => Some(Self::Canary),
             ("flagger.app", "MetricTemplate") => Some(Self::MetricTemplate),
+            ("serinus.dev", "Delivery") => Some(Self::Delivery),
             _ => None,
         }
     }
@@ -36,6 +39,7 @@ impl Kind {
         match self {
             Self::Rollout | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => "argoproj.io/v1alpha1",
             Self::Canary | Self::MetricTemplate => "flagger.app/v1beta1",
+            Self::Delivery => "serinus.dev/v1alpha1",
         }
     }
 
@@ -45,11 +49,12 @@ impl Kind {
             Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => schema::argo::ANALYSIS_TEMPLATE,
             Self::Canary => schema::flagger::CANARY,
             Self::MetricTemplate => schema::flagger::METRIC_TEMPLATE,
+            Self::Delivery => schema::native::DELIVERY,
         }
     }
 
     pub(crate) const fn is_rollout(self) -> bool {
-        matches!(self, Self::Rollout | Self::Canary)
+        matches!(self, Self::Rollout | Self::Canary | Self::Delivery)
     }
 }
 
@@ -61,6 +66,7 @@ impl fmt::Display for Kind {
             Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
             Self::Canary => "Canary",
             Self::MetricTemplate => "MetricTemplate",
+            Self::Delivery => "Delivery",
         })
     }
 }

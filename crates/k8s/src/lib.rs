@@ -1,4 +1,4 @@
-//! Kubernetes for Serinus: Argo Rollouts and Flagger manifests compiled to plans.
+//! Manifests for Serinus: those of Argo Rollouts and Flagger, and its own, compiled to plans.
 //!
 //! Manifests that people have are read as they are and compiled to a [`Plan`](serinus_core::rollout::Plan), which
 //! the engine of `serinus-core` runs, in a cluster or anywhere else. Read are, in YAML of one or several documents
@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `argoproj.io/v1alpha1` | `Rollout` (`canary` and `blueGreen`), `AnalysisTemplate`, `ClusterAnalysisTemplate` |
 //! | `flagger.app/v1beta1` | `Canary` (weighted, blue/green, A/B, mirrored), `MetricTemplate` |
+//! | `serinus.dev/v1alpha1` | `Delivery`: a strategy of `serinus-core` (`canary`, `blueGreen`, `rollingUpdate`, `recreate`) or a `plan`, in the form that serde gives it, with weights as percentages |
 //!
 //! ```
 //! use serinus_core::{rollout::Step, time::GoDuration, traffic::Weight};
@@ -44,6 +45,13 @@
 //! # Ok::<(), serinus_k8s::Faults>(())
 //! ```
 //!
+//! # Comparing with stable
+//!
+//! A manifest of Argo Rollouts or Flagger decides as it is written. The annotation `serinus.dev/compare` on a Rollout
+//! or a Canary adds a comparison of candidate and stable ([`Comparison`](serinus_core::analysis::Comparison)) beside the
+//! steps in which both take traffic: `failures`, `latency`, `failures,latency`, or `default`, which is both. What it
+//! adds is among the [`Compiled::warnings`].
+//!
 //! # What is refused
 //!
 //! - A field that the resource definition does not know, in [`Mode::Strict`]: with the field that was probably
@@ -62,6 +70,7 @@
 //! documents. Beyond them is a fault, not a panic and not a full memory.
 
 mod argo;
+mod compare;
 mod compiled;
 mod explain;
 mod fault;
@@ -69,6 +78,7 @@ mod flagger;
 mod kind;
 mod ledger;
 mod manifests;
+mod native;
 mod node;
 mod pattern;
 mod place;

@@ -8,6 +8,7 @@ use crate::{
     fault::{Fault, FaultKind, Faults},
     flagger,
     kind::Kind,
+    native,
     node::Node,
     place::Place,
     read::Source,
@@ -26,7 +27,7 @@ pub struct Manifests {
 }
 
 impl Manifests {
-    /// The rollouts and canaries, in the order of the texts.
+    /// The rollouts, canaries and deliveries, in the order of the texts.
     pub fn rollouts(&self) -> impl Iterator<Item = Named<'_>> {
         self.documents.iter().filter(|document| document.kind.is_rollout()).map(|document| Named {
             kind: document.kind,
@@ -64,12 +65,12 @@ impl Manifests {
         match (found.next(), found.next()) {
             (Some(document), None) => self.compile_document(document),
             (None, _) if self.rollouts().next().is_none() => Err(self.nothing(format!(
-                "there is no Rollout and no Canary `{name}` in these files: {}; add it, as these alone do nothing",
+                "there is no Rollout, Canary or Delivery `{name}` in these files: {}; add it, as these alone do nothing",
                 self.found()
             ))),
             (None, _) => {
                 Err(self
-                    .nothing(format!("there is no Rollout and no Canary `{name}`: choose {}", self.choice())))
+                    .nothing(format!("there is no Rollout, Canary or Delivery `{name}`: choose {}", self.choice())))
             }
             (Some(_), Some(_)) => Err(self.nothing(format!(
                 "`{name}` is the name of more than one: write it as `namespace/name`; choose {}",
@@ -88,7 +89,7 @@ impl Manifests {
         match (rollouts.next(), rollouts.next()) {
             (Some(document), None) => self.compile_document(document),
             (None, _) => Err(self.nothing(format!(
-                "there is no Rollout and no Canary in these files: {}; add one, as these alone do nothing",
+                "there is no Rollout, Canary or Delivery in these files: {}; add one, as these alone do nothing",
                 self.found()
             ))),
             (Some(_), Some(_)) => {
@@ -176,13 +177,14 @@ impl Manifests {
     fn compile_document(&self, document: &Document) -> Result<Compiled, Faults> {
         match document.kind {
             Kind::Rollout => argo::compile(self, document),
+            Kind::Delivery => native::compile(document),
             Kind::Canary | Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate | Kind::MetricTemplate => {
                 flagger::compile(self, document)
             }
         }
     }
 
-    /// The names of all rollouts and canaries, for messages.
+    /// The names of all rollouts, canaries and deliveries, for messages.
     fn choice(&self) -> String {
         let names: Vec<_> = self
             .rollouts()
@@ -213,7 +215,7 @@ impl Manifests {
 
     fn nothing(&self, message: String) -> Faults {
         let mistaken = self.others.iter().find_map(|other| {
-            let kinds = [Kind::Rollout, Kind::Canary];
+            let kinds = [Kind::Rollout, Kind::Canary, Kind::Delivery];
             let meant = kinds.into_iter().find(|kind| other.kind.eq_ignore_ascii_case(&kind.to_string()))?;
             Some((other, meant))
         });

@@ -4,6 +4,7 @@ use crate::{
     fault::{Fault, FaultKind, Faults},
     kind::Kind,
     manifests::{Document, Manifests, Other},
+    native,
     node::{Node, Value},
     place::Place,
     schema::check::check,
@@ -141,7 +142,10 @@ fn accept(source: &Source, node: Node, mode: Mode, manifests: &mut Manifests, fa
         let message = format!("this {kind} has no name: add `metadata.name`");
         return faults.push(place.fault(FaultKind::Missing, message));
     };
-    let findings = check(&place, kind.fields());
+    let mut findings = check(&place, kind.fields());
+    if kind == Kind::Delivery {
+        findings.unknown.extend(native::unknown(&place));
+    }
     faults.extend(findings.faults);
     match mode {
         Mode::Strict => faults.extend(findings.unknown),

@@ -3,7 +3,10 @@
 pub(crate) mod argo;
 pub(crate) mod check;
 pub(crate) mod flagger;
+pub(crate) mod native;
 mod nearest;
+
+pub(crate) use self::nearest::meant;
 
 /// A field of a resource.
 #[derive(Clone, Copy, Debug)]

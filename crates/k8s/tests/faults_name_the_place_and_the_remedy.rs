@@ -333,7 +333,7 @@ fn a_rollout_of_another_group_is_pointed_out() {
     let manifests = read(&[Source::new("app.yaml", text)], Mode::Strict).unwrap();
     assert_eq!(
         manifests.compile_only().unwrap_err().to_string(),
-        "app.yaml:1:1: there is no Rollout and no Canary in these files: `app.yaml` holds Rollout; add one, as these \
+        "app.yaml:1:1: there is no Rollout, Canary or Delivery in these files: `app.yaml` holds Rollout; add one, as these \
          alone do nothing (ignored: Rollout `app`, because its `apiVersion` is `apps/v1` and not `argoproj.io/v1alpha1`)"
     );
 }
@@ -350,12 +350,12 @@ fn files_without_a_rollout_are_named_with_what_is_in_them() {
     let (only, named) = found(&[("empty.yaml", "# nothing\n")]);
     assert_eq!(
         only,
-        "empty.yaml: there is no Rollout and no Canary in these files: `empty.yaml` holds no document; add one, as \
+        "empty.yaml: there is no Rollout, Canary or Delivery in these files: `empty.yaml` holds no document; add one, as \
          these alone do nothing"
     );
     assert_eq!(
         named,
-        "empty.yaml: there is no Rollout and no Canary `app` in these files: `empty.yaml` holds no document; add it, \
+        "empty.yaml: there is no Rollout, Canary or Delivery `app` in these files: `empty.yaml` holds no document; add it, \
          as these alone do nothing"
     );
     let both = format!("{service}\n---\n{deployment}\n---\n{service}");
@@ -363,13 +363,13 @@ fn files_without_a_rollout_are_named_with_what_is_in_them() {
     let (only, named) = found(&[("app.yaml", &both), ("empty.yaml", ""), ("templates.yaml", &templates)]);
     assert_eq!(
         only,
-        "app.yaml: there is no Rollout and no Canary in these files: `app.yaml` holds Deployment, Service; \
+        "app.yaml: there is no Rollout, Canary or Delivery in these files: `app.yaml` holds Deployment, Service; \
          `empty.yaml` holds no document; `templates.yaml` holds AnalysisTemplate; add one, as these alone do nothing"
     );
-    assert_eq!(named, only.replace("Canary in", "Canary `app` in").replace("add one", "add it"));
+    assert_eq!(named, only.replace("Delivery in", "Delivery `app` in").replace("add one", "add it"));
     assert_eq!(
         found(&[]).0,
-        "manifests: there is no Rollout and no Canary in these files: no file was given; add one, as these alone do \
+        "manifests: there is no Rollout, Canary or Delivery in these files: no file was given; add one, as these alone do \
          nothing"
     );
 }
@@ -379,7 +379,7 @@ fn a_rollout_that_is_not_there() {
     let manifests = read(&[Source::new("app.yaml", canary_with("- setWeight: 20"))], Mode::Strict).unwrap();
     assert_eq!(
         manifests.compile("shop").unwrap_err().to_string(),
-        "app.yaml: there is no Rollout and no Canary `shop`: choose `app`"
+        "app.yaml: there is no Rollout, Canary or Delivery `shop`: choose `app`"
     );
     assert!(manifests.compile("app").is_ok() && manifests.compile_only().is_ok());
 }

@@ -176,6 +176,29 @@ impl FromStr for Source {
     }
 }
 
+/// One of the two revisions that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arm {
+    Candidate,
+    Stable,
+}
+
+/// The raw counters of one arm, as selectors of PromQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ArmSelectors {
+    pub(crate) requests: String,
+    pub(crate) failures: String,
+    pub(crate) buckets: Option<String>,
+    pub(crate) edges_in_milliseconds: bool,
+}
+
+impl ArmSelectors {
+    /// Those of a source. The names of the stable side are those that Flagger gives it.
+    pub(crate) fn of(arm: Arm, source: Source, variables: &Variables) -> Result<Self, BuiltinError> {
+        queries::arm(arm, source, variables)
+    }
+}
+
 /// What a built-in query is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -226,7 +249,7 @@ pub enum BuiltinError {
     #[error("{metric} of {source_name} needs the variable `{variable}`")]
     Missing {
         /// The metric.
-        metric: Builtin,
+        metric: &'static str,
         /// The source.
         source_name: Source,
         /// What is missing.
@@ -241,6 +264,15 @@ pub enum BuiltinError {
         variable: &'static str,
         /// Its value.
         value: String,
+    },
+    /// The source counts both arms together.
+    #[error(
+        "{source_name} does not count candidate and stable apart: give the selectors of both arms as settings, such as \
+         `stable.requests`"
+    )]
+    OneCount {
+        /// The source.
+        source_name: Source,
     },
     /// The window is no window.
     #[error("the window is {interval}: expected at least 1ms")]

@@ -64,6 +64,10 @@
 //! | `source` | for built-in metrics: who counts the requests, see [`Source`] | the provider's source |
 //! | `namespace`, `target`, `service`, `ingress`, `route` | for built-in metrics: see [`Variables`] | the provider's variables |
 //!
+//! | `candidate.requests`, `candidate.failures`, `stable.requests`, `stable.failures` | for a comparison: selectors of raw counters, see below | those of the source |
+//! | `candidate.buckets`, `stable.buckets` | for a comparison: selectors of the buckets of classic histograms | no latencies |
+//! | `buckets.unit` | the unit of their edges, `s` or `ms` | `s` |
+//!
 //! A moment is a time as RFC 3339 has it, or `now()` plus or minus lengths: `now() - duration("1h")`.
 //!
 //! In the text of a query `{{candidate}}` and `{{stable}}` stand for the two revisions, and `{{interval}}` for
@@ -71,6 +75,51 @@
 //!
 //! When a query brings its own address, the headers and the credentials of the provider's client stay at home: they
 //! are only ever sent to the address they were given for.
+//!
+//! # Both arms of a comparison
+//!
+//! [`Query::ARMS`](serinus_core::metric::Query::ARMS) of the provider
+//! [`Query::BUILTIN`](serinus_core::metric::Query::BUILTIN) is answered with what candidate and stable did between the two
+//! ends of the question's window. Of each arm the raw samples of its counters are asked for, by instant queries with a
+//! range selector at the end of the window, such as these of a window of 15 s of the source `serinus`:
+//!
+//! ```text
+//! http_request_duration_seconds_bucket{revision="v2"}[315s]
+//! http_requests_total{revision="v2",status=~"5.."}[315s]
+//! http_requests_total{revision="v2"}[315s]
+//! ```
+//!
+//! `rate` and `increase` are never used: they extrapolate to the ends of a window, and a test on counts that were made
+//! larger fails healthy candidates. Instead, series by series, what a counter grew by is the difference between its last
+//! sample up to the beginning (at most five minutes before) and its last one up to the end; after a sample that is
+//! smaller than the one before, it began anew. So windows that follow one another share no request. A series
+//! that begins within the window counts from 0 if its process (`job` and `instance`) was scraped before; if not, its first
+//! sample is where counting begins. A scrape that is stored only after the question is left out of both windows. An arm
+//! without any counter of requests is missing from the answer, and whoever compares takes neither.
+//!
+//! | source | the candidate is | stable is |
+//! |---|---|---|
+//! | `istio`, `linkerd`, `osm`, `appmesh`, `kubernetes` | the workload `target` | the workload `target-primary` |
+//! | `nginx` | `canary!=""` of the ingress | `canary=""` |
+//! | `contour`, `gloo`, `kuma`, `skipper`, `traefik` | `service-canary` | `service-primary` |
+//! | `envoy` | the cluster `target`, or named like the candidate | `target-primary`, or named like stable |
+//! | `knative`, `serinus` | the revision on trial | the proven revision |
+//! | `apisix` | refused: it counts both together | |
+//!
+//! Those of `nginx` and `skipper` have no buckets, so they compare failures only. Anything else is compared by selectors
+//! of its own:
+//!
+//! ```
+//! # use std::collections::BTreeMap;
+//! # use serinus_core::analysis::{Compared, Comparison};
+//! let mut failures = Comparison::of(Compared::Failures).metric("failures");
+//! failures.query.settings = BTreeMap::from([
+//!     ("candidate.requests".into(), r#"shop_orders_total{version="{{candidate}}"}"#.into()),
+//!     ("candidate.failures".into(), r#"shop_orders_total{version="{{candidate}}",ok="no"}"#.into()),
+//!     ("stable.requests".into(), r#"shop_orders_total{version="{{stable}}"}"#.into()),
+//!     ("stable.failures".into(), r#"shop_orders_total{version="{{stable}}",ok="no"}"#.into()),
+//! ]);
+//! ```
 //!
 //! # Contract
 //!

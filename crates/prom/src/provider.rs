@@ -18,6 +18,7 @@ use crate::{
     client::{BuildError, Client, ClientBuilder, Range, build::http_client},
 };
 
+mod arms;
 mod error;
 mod moment;
 mod settings;
@@ -80,6 +81,9 @@ impl PrometheusProvider {
     async fn answer(&self, question: &Question) -> Result<Sample, AskError> {
         let query = &question.query;
         let settings = Settings::read(&query.settings)?;
+        if (query.provider.as_str(), query.text.as_str()) == (Query::BUILTIN, Query::ARMS) {
+            return self.arms(question, &settings).await;
+        }
         let (text, shape) = match query.provider.as_str() {
             "prometheus" => {
                 settings.refuse_variables()?;
@@ -109,7 +113,11 @@ impl PrometheusProvider {
 
     fn builtin(&self, question: &Question, settings: &Settings) -> Result<String, AskError> {
         let metric: Builtin = question.query.text.parse()?;
-        let source = settings.source.or(self.source).ok_or(AskError::NoSource { metric })?;
+        let source = settings.source.or(self.source).ok_or(AskError::NoSource { metric: metric.name() })?;
+        Ok(metric.render(source, &self.variables_for(question, settings))?)
+    }
+
+    fn variables_for(&self, question: &Question, settings: &Settings) -> Variables {
         let mut variables = self.variables.clone();
         variables.candidate = Some(question.candidate.to_string());
         if let Some(window) = question.query.window {
@@ -127,7 +135,7 @@ impl PrometheusProvider {
                 variable.clone_from(given);
             }
         }
-        Ok(metric.render(source, &variables)?)
+        variables
     }
 
     /// The client, changed the way the settings want it.

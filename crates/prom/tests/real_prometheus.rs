@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "the harness of tests may panic")]
 
 use serinus_core::{
-    metric::{Query, Question, Sample},
+    metric::{ArmCounts, Arms, ArmsError, Number, Query, Question, Sample, Window},
     port::{MetricProvider, PortErrorKind},
     time::{GoDuration, Timestamp},
 };
@@ -155,6 +155,121 @@ async fn the_requests_of_istio_are_judged_exactly() {
     let provider = PrometheusProvider::new(client(&prometheus)).source(Source::Istio).variables(variables);
     let query = Query::builtin(Query::SUCCESS_RATE, GoDuration::from_secs(10));
     assert_eq!(provider.ask(&question(query, now)).await.unwrap(), Sample::number(75.0));
+}
+
+#[tokio::test]
+async fn both_arms_are_counted_exactly_from_raw_samples() {
+    let Some(prometheus) = start().await else { return };
+    let now = this_second();
+    let ago = |seconds: i64| Timestamp::from_second(now.as_second() - seconds).unwrap();
+    let counter = |revision: &'static str, status: &'static str, samples: &[(i64, f64)]| {
+        let labels = [
+            ("__name__", "http_requests_total"),
+            ("instance", revision),
+            ("job", "shop"),
+            ("revision", revision),
+            ("status", status),
+        ];
+        Counted::sampled(&labels, samples.iter().map(|(before, value)| (ago(*before), *value)).collect())
+    };
+    let bucket = |revision: &'static str, edge: &'static str, samples: &[(i64, f64)]| {
+        let labels = [
+            ("__name__", "http_request_duration_seconds_bucket"),
+            ("instance", revision),
+            ("job", "shop"),
+            ("le", edge),
+            ("revision", revision),
+        ];
+        Counted::sampled(&labels, samples.iter().map(|(before, value)| (ago(*before), *value)).collect())
+    };
+    push(
+        &prometheus,
+        &[
+            counter("v1", "200", &[(50, 1000.0), (35, 1100.0), (20, 1250.0), (5, 1300.0)]),
+            counter("v1", "503", &[(50, 7.0), (35, 8.0), (20, 8.0), (5, 10.0)]),
+            // The process began anew 20 s ago; its first error came then.
+            counter("v2", "200", &[(50, 300.0), (35, 320.0), (20, 15.0), (5, 40.0)]),
+            counter("v2", "503", &[(20, 2.0), (5, 3.0)]),
+            bucket("v1", "0.1", &[(50, 900.0), (35, 990.0), (20, 1100.0), (5, 1150.0)]),
+            bucket("v1", "+Inf", &[(50, 1007.0), (35, 1108.0), (20, 1258.0), (5, 1310.0)]),
+            // Grown past its old value, where another bucket shows that it began anew.
+            bucket("v2", "0.1", &[(50, 1.0), (35, 2.0), (20, 10.0), (5, 30.0)]),
+            bucket("v2", "+Inf", &[(50, 300.0), (35, 320.0), (20, 17.0), (5, 43.0)]),
+        ],
+    )
+    .await;
+    let provider = PrometheusProvider::new(client(&prometheus)).source(Source::Serinus);
+    let builtin = Query { window: None, ..Query::builtin(Query::ARMS, GoDuration::ZERO) };
+    let ask = async |query: &Query, from: i64, to: i64| {
+        let window = Some(Window { from: ago(from), to: ago(to) });
+        let answer = provider.ask(&Question { window, ..question(query.clone(), ago(to)) }).await.unwrap();
+        Arms::try_from(&answer)
+    };
+    let counts = |requests, failures, fast| ArmCounts {
+        requests,
+        failures,
+        latency: vec![(Number::new(0.1), fast), (Number::new(f64::INFINITY), requests)],
+    };
+    // Between scrapes: from the last before the beginning to the last before the end.
+    let early = ask(&builtin, 45, 30).await.unwrap();
+    assert_eq!(early, Arms { stable: counts(101, 1, 90), candidate: counts(20, 0, 1) });
+    let late = ask(&builtin, 30, 0).await.unwrap();
+    assert_eq!(late.stable, counts(202, 2, 160));
+    assert_eq!(late.candidate, counts(43, 3, 30));
+    // The same in two windows that follow one another, and nothing in an empty one.
+    let (first, second) = (ask(&builtin, 30, 12).await.unwrap(), ask(&builtin, 12, 0).await.unwrap());
+    assert_eq!(first.candidate.requests + second.candidate.requests, 43);
+    assert_eq!(first.stable.requests + second.stable.requests, 202);
+    assert_eq!(ask(&builtin, 12, 12).await.unwrap().stable.requests, 0);
+
+    // The same counters by selectors of their own.
+    let selector =
+        |arm: &str, more: &str| format!(r#"http_requests_total{{revision="{{{{{arm}}}}}"{more}}}"#);
+    let settings = ["candidate", "stable"].into_iter().flat_map(|arm| {
+        let failed = selector(arm, r#",status=~"5..""#);
+        [(format!("{arm}.requests"), selector(arm, "")), (format!("{arm}.failures"), failed)]
+    });
+    let own = Query { settings: settings.collect(), ..builtin.clone() };
+    let by_selectors = ask(&own, 30, 0).await.unwrap();
+    assert_eq!(by_selectors.candidate, ArmCounts { latency: Vec::new(), ..late.candidate });
+
+    // Both arms or neither.
+    let window = Some(Window { from: ago(30), to: now });
+    let alone = Question { candidate: "v9".into(), window, ..question(builtin.clone(), now) };
+    let error = Arms::try_from(&provider.ask(&alone).await.unwrap()).unwrap_err();
+    assert_eq!(error, ArmsError::Missing { arm: "candidate" });
+    // Nothing that was extrapolated is taken for a count.
+    let mut rate = own.clone();
+    rate.settings.insert("stable.requests".into(), "sum(http_requests_total)".into());
+    let error = provider.ask(&Question { window, ..question(rate, now) }).await.unwrap_err();
+    assert_eq!(error.kind(), PortErrorKind::Invalid, "{error}");
+    let mut half = own;
+    half.settings.remove("stable.failures");
+    let error = provider.ask(&Question { window, ..question(half, now) }).await.unwrap_err();
+    assert!(error.chain().contains("no setting `stable.failures`"), "{}", error.chain());
+}
+
+#[tokio::test]
+async fn the_arms_of_every_source_are_selectors_that_prometheus_understands() {
+    let Some(prometheus) = start().await else { return };
+    let now = this_second();
+    let mut variables = Variables::default();
+    variables.namespace = Some("shop".into());
+    variables.target = Some("cart.v2".into());
+    for source in Source::ALL {
+        let provider =
+            PrometheusProvider::new(client(&prometheus)).source(source).variables(variables.clone());
+        let query = Query { window: None, ..Query::builtin(Query::ARMS, GoDuration::ZERO) };
+        let window = Some(Window { from: now, to: now });
+        let answer = provider.ask(&Question { window, ..question(query, now) }).await;
+        if source == Source::Apisix {
+            let error = answer.expect_err("both arms are counted together").chain();
+            assert!(error.contains("apisix does not count candidate and stable apart"), "{error}");
+            continue;
+        }
+        let answer = answer.unwrap_or_else(|error| panic!("{source}: {}", error.chain()));
+        assert_eq!(Arms::try_from(&answer).unwrap_err(), ArmsError::Missing { arm: "stable" }, "{source}");
+    }
 }
 
 #[tokio::test]

@@ -70,13 +70,18 @@ impl Compiler<'_> {
             return None;
         }
         let mut query = Query::builtin(name, window);
+        self.name_the_subject(&mut query);
+        let judge = self.judge(entry, name == Query::SUCCESS_RATE);
+        Some(measured(query, judge))
+    }
+
+    /// Tells a built-in query what it is about, and who counts.
+    pub(super) fn name_the_subject(&self, query: &mut Query) {
         let about = self.variables.0.iter().filter(|(name, _)| **name != "name");
         query.settings = about.map(|(name, value)| ((*name).into(), value.clone())).collect();
         let source = self.spec.name_in("provider").map(source);
         query.settings.extend(source.map(|source| ("source".into(), source.into())));
-        self.settle(&mut query);
-        let judge = self.judge(entry, name == Query::SUCCESS_RATE);
-        Some(measured(query, judge))
+        self.settle(query);
     }
 
     fn inline(&mut self, entry: &Place<'_>, text: &Place<'_>) -> Option<Metric> {

@@ -1,6 +1,6 @@
 //! What the author of an unknown field probably meant.
 
-use super::{Field, Shape};
+use super::{Field, Shape, field};
 use crate::place::joined;
 
 /// A sentence for an unknown field: where it belongs, what it is probably meant to be, or what is known here.
@@ -25,6 +25,12 @@ pub(super) fn advice(root: &[Field], here: &str, known: &[Field], name: &str) ->
     }
     let names: Vec<_> = known.iter().map(|field| field.name).collect();
     format!("known here: {}", names.join(", "))
+}
+
+/// A sentence for a name that is none of those known.
+pub(crate) fn meant(known: &[&'static str], name: &str) -> String {
+    let known: Vec<_> = known.iter().map(|name| field(name, Shape::Any)).collect();
+    advice(&[], "", &known, name)
 }
 
 /// The field whose name is at most `most` edits away.

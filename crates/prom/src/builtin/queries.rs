@@ -4,14 +4,14 @@
 //! differences: names that go into a regular expression are escaped; where the objects of a mesh are named after the
 //! service, the service is used rather than the workload; and a success rate without a single success is 0.
 
-use serinus_core::time::GoDuration;
+use serinus_core::{metric::Query, time::GoDuration};
 
-use super::{Builtin, BuiltinError, Source, Variables};
+use super::{Arm, ArmSelectors, Builtin, BuiltinError, Source, Variables};
 
 pub(super) fn render(metric: Builtin, source: Source, variables: &Variables) -> Result<String, BuiltinError> {
-    let names = Names { metric, source, variables };
+    let names = Names { metric: metric.name(), source, variables };
     let window = window(variables.interval)?;
-    let series = series(source, &names)?;
+    let series = series(source, &names, Arm::Candidate)?;
     Ok(match metric {
         Builtin::SuccessRate => {
             let Counter { name, selector, good } = series.requests;
@@ -39,8 +39,35 @@ pub(super) fn render(metric: Builtin, source: Source, variables: &Variables) -> 
     })
 }
 
-fn series(source: Source, names: &Names<'_>) -> Result<Series, BuiltinError> {
+/// What one arm counts, as selectors of raw counters.
+pub(super) fn arm(arm: Arm, source: Source, variables: &Variables) -> Result<ArmSelectors, BuiltinError> {
+    if source == Source::Apisix {
+        return Err(BuiltinError::OneCount { source_name: source });
+    }
+    let names = Names { metric: Query::ARMS, source, variables };
+    let Series { requests, times } = series(source, &names, arm)?;
+    let Counter { name, selector, good } = requests;
+    // What is not good has failed.
+    let bad = match good.split_once('!') {
+        Some((label, test)) if test.starts_with('~') => format!("{label}={test}"),
+        Some((label, test)) => format!("{label}{test}"),
+        None => return Err(BuiltinError::OneCount { source_name: source }),
+    };
+    let Timer { name: times, selector: of_times, unit, quantile } = times;
+    Ok(ArmSelectors {
+        requests: format!("{name}{{{selector}}}"),
+        failures: format!("{name}{{{selector},{bad}}}"),
+        buckets: quantile.then(|| format!("{times}_bucket{{{of_times}}}")),
+        edges_in_milliseconds: matches!(unit, Unit::Milliseconds),
+    })
+}
+
+fn series(source: Source, names: &Names<'_>, arm: Arm) -> Result<Series, BuiltinError> {
     use Unit::{Milliseconds, Seconds};
+    let role = match arm {
+        Arm::Candidate => "canary",
+        Arm::Stable => "primary",
+    };
     Ok(match source {
         Source::Istio => {
             let selector = format!(
@@ -76,8 +103,12 @@ fn series(source: Source, names: &Names<'_>) -> Result<Series, BuiltinError> {
             )
         }
         Source::Nginx => {
+            let track = match arm {
+                Arm::Candidate => r#"canary!="""#,
+                Arm::Stable => r#"canary="""#,
+            };
             let selector =
-                format!(r#"namespace="{}",ingress="{}",canary!="""#, names.namespace()?, names.ingress()?);
+                format!(r#"namespace="{}",ingress="{}",{track}"#, names.namespace()?, names.ingress()?);
             Series::of(
                 ("nginx_ingress_controller_requests", r#"status!~"5..""#),
                 ("nginx_ingress_controller_response_duration_seconds", Seconds),
@@ -87,7 +118,7 @@ fn series(source: Source, names: &Names<'_>) -> Result<Series, BuiltinError> {
         }
         Source::Skipper => {
             let route = format!(
-                r#"route=~"kube(ew)?_{}__{}_canary__.*__{}_canary(_[0-9]+)?""#,
+                r#"route=~"kube(ew)?_{}__{}_canary__.*__{}_{role}(_[0-9]+)?""#,
                 words(names.namespace()?),
                 words(names.ingress()?),
                 words(names.service()?)
@@ -107,17 +138,17 @@ fn series(source: Source, names: &Names<'_>) -> Result<Series, BuiltinError> {
             }
         }
         Source::Contour => Series::envoy(format!(
-            r#"envoy_cluster_name=~"{}_{}-canary_[0-9a-zA-Z-]+""#,
+            r#"envoy_cluster_name=~"{}_{}-{role}_[0-9a-zA-Z-]+""#,
             escaped(names.namespace()?),
             escaped(names.service()?)
         )),
         Source::Gloo => Series::envoy(format!(
-            r#"envoy_cluster_name=~"{}-{}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+""#,
+            r#"envoy_cluster_name=~"{}-{}-{role}upstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+""#,
             escaped(names.namespace()?),
             escaped(names.service()?)
         )),
         Source::Kuma => Series::envoy(format!(
-            r#"service=~"{}-canary_{}_svc_[0-9a-zA-Z-]+""#,
+            r#"service=~"{}-{role}_{}_svc_[0-9a-zA-Z-]+""#,
             escaped(names.service()?),
             escaped(names.namespace()?)
         )),
@@ -140,7 +171,7 @@ fn series(source: Source, names: &Names<'_>) -> Result<Series, BuiltinError> {
         }
         Source::Traefik => {
             let service = format!(
-                r#"service=~"{}-{}-canary-[0-9a-zA-Z-]+@kubernetescrd""#,
+                r#"service=~"{}-{}-{role}-[0-9a-zA-Z-]+@kubernetescrd""#,
                 escaped(names.namespace()?),
                 escaped(names.service()?)
             );
@@ -234,7 +265,7 @@ enum Unit {
 
 /// The variables, checked when they are used.
 struct Names<'a> {
-    metric: Builtin,
+    metric: &'static str,
     source: Source,
     variables: &'a Variables,
 }

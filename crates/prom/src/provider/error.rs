@@ -1,7 +1,7 @@
 //! Why a question has no answer.
 
 use crate::{
-    builtin::{Builtin, BuiltinError},
+    builtin::BuiltinError,
     client::{BuildError, QueryError},
 };
 
@@ -18,7 +18,8 @@ pub enum AskError {
     /// A setting nobody knows.
     #[error(
         "there is no setting `{key}`: expected one of address, timeout, insecure, header.<Name>, method, \
-         range.start, range.end, range.step, shape, source, namespace, target, service, ingress, route"
+         range.start, range.end, range.step, shape, source, namespace, target, service, ingress, route, candidate.requests, \
+         candidate.failures, candidate.buckets, stable.requests, stable.failures, stable.buckets, buckets.unit"
     )]
     UnknownSetting {
         /// Its key.
@@ -40,6 +41,34 @@ pub enum AskError {
         /// Its key.
         key: &'static str,
     },
+    /// A setting that a question about both arms needs, and has not.
+    #[error(
+        "the question about both arms has no setting `{key}`: give {{candidate,stable}}.{{requests,failures}} as selectors, \
+         or none of them and a `source`"
+    )]
+    NoSelector {
+        /// What is missing.
+        key: &'static str,
+    },
+    /// A question about both arms without a window.
+    #[error("a question about both arms needs a window: ask it by a metric that compares")]
+    NoWindow,
+    /// A window that ends before it begins.
+    #[error("the window ends before it begins")]
+    BadWindow,
+    /// An answer that holds no raw counters.
+    #[error(
+        "the selector `{selector}` gives a {found}: expected raw counters, so give a selector without functions"
+    )]
+    NotRaw {
+        /// The selector.
+        selector: String,
+        /// The type of the answer.
+        found: &'static str,
+    },
+    /// Counters that cannot be counted with.
+    #[error(transparent)]
+    Counter(#[from] serinus_core::stats::counters::CounterError),
     /// A range without all its parts.
     #[error("the range has no `{key}`: give range.start and range.step, or none of range.*")]
     Range {
@@ -73,7 +102,7 @@ pub enum AskError {
     #[error("{metric} needs a source: give the setting `source`, such as istio, or the provider a source")]
     NoSource {
         /// The metric.
-        metric: Builtin,
+        metric: &'static str,
     },
     /// A built-in metric that cannot be written.
     #[error(transparent)]

@@ -23,6 +23,9 @@ pub(super) struct Settings {
     pub(super) source: Option<Source>,
     /// Only the names; candidate and interval come with the question.
     pub(super) variables: Variables,
+    /// The selectors of both arms, by their keys.
+    pub(super) selectors: BTreeMap<&'static str, String>,
+    pub(super) edges_in_milliseconds: bool,
 }
 
 /// The settings of a range query.
@@ -53,10 +56,12 @@ impl Settings {
                 "service" => settings.variables.service = text(),
                 "ingress" => settings.variables.ingress = text(),
                 "route" => settings.variables.route = text(),
-                _ => match key.strip_prefix("header.") {
-                    Some(name) if !name.is_empty() => {
+                "buckets.unit" => settings.edges_in_milliseconds = is_milliseconds(key, value)?,
+                _ => match (key.strip_prefix("header."), SELECTORS.iter().find(|known| *known == key)) {
+                    (Some(name), _) if !name.is_empty() => {
                         settings.headers.push((name.to_owned(), value.clone()));
                     }
+                    (_, Some(known)) => drop(settings.selectors.insert(known, value.clone())),
                     _ => return Err(AskError::UnknownSetting { key: key.clone() }),
                 },
             }
@@ -80,6 +85,7 @@ impl Settings {
             ("service", names.service.is_some()),
             ("ingress", names.ingress.is_some()),
             ("route", names.route.is_some()),
+            ("stable.* and candidate.*", !self.selectors.is_empty()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((key, _)) => Err(AskError::OnlyBuiltin { key }),
@@ -107,6 +113,14 @@ fn method(key: &str, value: &str) -> Result<Method, AskError> {
     }
 }
 
+fn is_milliseconds(key: &str, value: &str) -> Result<bool, AskError> {
+    match value {
+        "s" => Ok(false),
+        "ms" => Ok(true),
+        _ => Err(fault(key, value, "s or ms")),
+    }
+}
+
 fn shape(key: &str, value: &str) -> Result<Shape, AskError> {
     match value {
         "argo" => Ok(Shape::Argo),
@@ -118,3 +132,13 @@ fn shape(key: &str, value: &str) -> Result<Shape, AskError> {
 fn fault(key: &str, value: &str, expected: &'static str) -> AskError {
     AskError::Setting { key: key.to_owned(), value: value.to_owned(), expected }
 }
+
+/// The raw counters of both arms.
+const SELECTORS: [&str; 6] = [
+    "candidate.requests",
+    "candidate.failures",
+    "candidate.buckets",
+    "stable.requests",
+    "stable.failures",
+    "stable.buckets",
+];

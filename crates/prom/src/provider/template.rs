@@ -7,7 +7,11 @@ use crate::builtin;
 
 /// The text of the question's query with the placeholders filled in.
 pub(super) fn fill(question: &Question) -> Result<String, AskError> {
-    let text = question.query.text.as_str();
+    fill_in(&question.query.text, question)
+}
+
+/// Any text of a question with the placeholders filled in.
+pub(super) fn fill_in(text: &str, question: &Question) -> Result<String, AskError> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("{{") {

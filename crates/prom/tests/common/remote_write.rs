@@ -30,15 +30,25 @@ pub(crate) async fn push(port: u16, series: &[Counted]) {
 /// A counter that grew steadily for the last minute, with a sample every second.
 pub(crate) struct Counted {
     labels: Vec<(&'static str, &'static str)>,
-    rate: f64,
-    until: Timestamp,
+    samples: Vec<(Timestamp, f64)>,
 }
 
 impl Counted {
     pub(crate) fn new(labels: &[(&'static str, &'static str)], rate: f64, until: Timestamp) -> Self {
+        // Far from zero, where the extrapolation of `rate` would stop.
+        let sample = |second: i64| {
+            let at =
+                Timestamp::from_millisecond(until.as_millisecond() - (60 - second) * 1000).expect("a time");
+            (at, 1e6 + rate * second as f64)
+        };
+        Self::sampled(labels, (0..=60).map(sample).collect())
+    }
+
+    /// A counter with these samples.
+    pub(crate) fn sampled(labels: &[(&'static str, &'static str)], samples: Vec<(Timestamp, f64)>) -> Self {
         let mut labels = labels.to_vec();
         labels.sort_unstable();
-        Self { labels, rate, until }
+        Self { labels, samples }
     }
 
     /// A `TimeSeries`: labels (1) of name (1) and value (2), samples (2) of value (1) and milliseconds (2).
@@ -50,14 +60,11 @@ impl Counted {
             field(&mut label, 2, value.as_bytes());
             field(&mut series, 1, &label);
         }
-        for second in 0..=60_u32 {
+        for (at, value) in &self.samples {
             let mut sample = vec![1 << 3 | 1];
-            // Far from zero, where the extrapolation of `rate` would stop.
-            let value = 1e6 + self.rate * f64::from(second);
             sample.extend(value.to_le_bytes());
             sample.push(2 << 3);
-            let millis = self.until.as_millisecond() - i64::from(60 - second) * 1000;
-            varint(&mut sample, u64::try_from(millis).expect("after 1970"));
+            varint(&mut sample, u64::try_from(at.as_millisecond()).expect("after 1970"));
             field(&mut series, 2, &sample);
         }
         series
