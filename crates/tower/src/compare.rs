@@ -24,7 +24,7 @@ use crate::{
 /// must be cheap to clone, as `Full<Bytes>` is. Everything else runs where the copies run. A pair is part of the copies
 /// in flight until it is compared, so their limit is a limit of memory, too.
 pub struct Compare<A> {
-    take: Arc<dyn Fn(&Response<A>) -> Taken + Send + Sync>,
+    take: Arc<Take<A>>,
     agree: Arc<Agree>,
 }
 
@@ -244,6 +244,7 @@ enum Collected {
 }
 
 pub(crate) type Pending = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Take<A> = dyn Fn(&Response<A>) -> Taken + Send + Sync;
 type Agree = dyn Fn(&Response<Bytes>, &Response<Bytes>) -> bool + Send + Sync;
 
 async fn collect<A: Body>(head: Response<Bytes>, body: A, limit: usize) -> Collected {

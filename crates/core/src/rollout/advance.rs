@@ -123,6 +123,7 @@ impl Turn<'_> {
         let was_short = attempt.short;
         self.mind_shortage(&mut attempt);
         if attempt.short != was_short {
+            self.tend_windows(&mut attempt);
             self.aim_pools(&attempt);
         }
         if let Some(reason) = self.mind_deadline(&mut attempt) {
@@ -419,6 +420,19 @@ impl Turn<'_> {
             }
         }
         None
+    }
+
+    /// Opens and closes the windows of comparisons after what they depend on has changed.
+    fn tend_windows(&self, attempt: &mut Attempt) {
+        let share = self.compared_share(attempt);
+        for placed in &mut attempt.runs {
+            match (self.plan.analysis_at(placed.place), share) {
+                (Some(analysis), Some(share)) => {
+                    placed.run.open_windows(analysis, share, self.state.clock);
+                }
+                (_, _) => placed.run.close_windows(),
+            }
+        }
     }
 
     /// A reason to go back, with what was found out until then if finding out is what the plan is for.
