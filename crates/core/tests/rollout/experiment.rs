@@ -1,5 +1,7 @@
 //! Experiments: fixed cohorts, when they end, and what they find out.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use serinus_core::{
     analysis::{Compared, Comparison},
     metric::{ArmCounts, Arms, Number, Question, Sample},

@@ -1,5 +1,7 @@
 //! Shadows: copies only, then a canary or the end.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use serinus_core::{
     metric::{Number, Query, Question, Sample},
     rollout::{Capacity, Command, Failure, Outcome, Phase, PlanError, Step},
