@@ -1,6 +1,6 @@
 //! Answers to copies are compared with the live ones, and no user waits for it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::{
     sync::{Arc, Mutex},
