@@ -247,6 +247,7 @@ enum Collected {
 }
 
 pub(crate) type Pending = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Take<A> = dyn Fn(&Response<A>) -> Taken + Send + Sync;
 type Agree = dyn Fn(&Response<Bytes>, &Response<Bytes>) -> bool + Send + Sync;
 
 async fn collect<A: Body>(head: Response<Bytes>, body: A, limit: usize) -> Collected {

@@ -68,6 +68,7 @@ impl Turn<'_> {
         let was_short = attempt.short;
         self.mind_shortage(&mut attempt);
         if attempt.short != was_short {
+            self.tend_windows(&mut attempt);
             self.aim_pools(&attempt);
         }
         if let Some(reason) = self.mind_deadline(&mut attempt) {

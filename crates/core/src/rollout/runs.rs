@@ -165,6 +165,19 @@ impl Turn<'_> {
             .collect()
     }
 
+    /// Opens and closes the windows of comparisons after what they depend on has changed.
+    pub(super) fn tend_windows(&self, attempt: &mut Attempt) {
+        let share = self.compared_share(attempt);
+        for placed in &mut attempt.runs {
+            match (self.plan.analysis_at(placed.place), share) {
+                (Some(analysis), Some(share)) => {
+                    placed.run.open_windows(analysis, share, self.state.clock);
+                }
+                (_, _) => placed.run.close_windows(),
+            }
+        }
+    }
+
     /// A reason to go back, with what was found out until then if finding out is what the plan is for.
     pub(super) fn with_results(&self, reason: String, attempt: &Attempt) -> String {
         let results = if self.ends_on_stable() { self.results(attempt) } else { Vec::new() };
