@@ -112,6 +112,21 @@ fn not_enough_data_says_how_much_is_missing() {
 }
 
 #[test]
+fn where_nothing_fails_enough_requests_are_evidence_enough() {
+    let clean = arms((9_000, 0), (1_000, 0));
+    let mut bench = Bench::new(Comparison::default());
+    let last = bench.windows(20, &clean);
+    assert_eq!(last.outcome, Outcome::Successful, "{}", last.reason);
+    assert!(last.reason.ends_with("safe, as certainly less than 0.1% fail"), "{}", last.reason);
+    // The mean of exp(n (p0 - p1)) over p1 of 0, 0.1, 0.25 and 0.5 times p0 = 0.001 is first above 20 at 4000.
+    assert_eq!(bench.run.evidence(0).unwrap().findings(0.01).unwrap().candidate.exposure, 4_000);
+    let mut strict = Bench::new(Comparison { negligible: Number::new(0.0), ..Comparison::default() });
+    assert_eq!(strict.windows(20, &clean).outcome, Outcome::Undecided);
+    let mut faulty = Bench::new(Comparison::default());
+    assert_ne!(faulty.windows(20, &arms((9_000, 0), (1_000, 1))).outcome, Outcome::Successful);
+}
+
+#[test]
 fn fewer_successes_are_harm_and_more_are_not() {
     let comparison = Comparison::of(Compared::Successes);
     let mut bench = Bench::new(comparison.clone());

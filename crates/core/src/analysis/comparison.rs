@@ -8,7 +8,8 @@
 //!
 //! Two of them run at once. One gathers evidence that the candidate is *worse* than [`Comparison::margin`] times
 //! stable; reaching `1 / error probability` fails the analysis. The other gathers evidence that it is *not worse* than
-//! [`Comparison::safety_margin`] times stable; only that passes it. Not enough data is neither.
+//! [`Comparison::safety_margin`] times stable; only that passes it, or evidence that it fails less often than anybody
+//! minds ([`Comparison::negligible`]). Not enough data is neither.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,10 @@ pub struct Comparison {
     /// [`Comparison::ERROR_PROBABILITY`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_probability: Option<Number>,
+    /// A share of failed requests that nobody minds, whatever stable's is: evidence that the candidate's is below it
+    /// is a pass, too. Without it, a service in which nothing ever fails could never pass. `0 <= p < 1`, with 0 for
+    /// none; 0.001 by default. Only for [`Compared::Failures`].
+    pub negligible: Number,
     /// The probability with which a candidate at the safety margin or beyond may pass; `0 < p < 1`. 0.05 by default.
     pub miss_probability: Number,
     /// This metric's part of the analysis' error probability, relative to the other metrics. 1 by default.
@@ -132,6 +137,9 @@ impl Comparison {
         if let Some(error) = self.error_probability.filter(|error| !is_probability(*error)) {
             return Err(("errorProbability", error.to_string(), "more than 0 and less than 1"));
         }
+        if !(self.negligible.get() >= 0.0 && self.negligible.get() < 1.0) {
+            return Err(("negligible", self.negligible.to_string(), "0 or more and less than 1"));
+        }
         if !is_probability(self.miss_probability) {
             return Err((
                 "missProbability",
@@ -164,6 +172,7 @@ impl Default for Comparison {
             margin: Number::new(1.1),
             safety_margin: Number::new(1.5),
             error_probability: None,
+            negligible: Number::new(0.001),
             miss_probability: Number::new(0.05),
             weight: 1,
             critical: true,

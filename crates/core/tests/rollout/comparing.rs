@@ -210,6 +210,7 @@ fn numbers_out_of_range_are_refused_with_their_place() {
         (Comparison { error_probability: Some(number(0.0)), ..base.clone() }, "errorProbability is 0"),
         (Comparison { error_probability: Some(number(1.0)), ..base.clone() }, "errorProbability is 1"),
         (Comparison { miss_probability: number(f64::INFINITY), ..base.clone() }, "missProbability is"),
+        (Comparison { negligible: number(1.0), ..base.clone() }, "negligible is 1"),
         (Comparison { dispersion: number(0.5), ..base.clone() }, "dispersion is 0.5"),
         (Comparison { weight: 0, ..base.clone() }, "weight is 0"),
         (Comparison { horizon: Some(GoDuration::ZERO), ..base.clone() }, "horizon is 0s"),

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use libm::log;
+use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
 
 use super::{Compared, Comparison, Strictness, latency::Latency, sentence};
@@ -194,11 +194,22 @@ impl Evidence {
             let counts = split.test.counts();
             return judged(Outcome::Inconclusive, sentence::uneven(counts, split.share));
         }
+        let needed = -log(strictness.miss);
         // A window that decides nothing is told in fewer words: there are many.
         let findings = self.found(None);
-        let enough = findings.is_some_and(|it| it.candidate.exposure >= comparison.least_requests);
-        if enough && self.safety() / comparison.dispersion.get() >= -log(strictness.miss) {
+        let enough = findings.is_some_and(|it| {
+            let candidate = if comparison.of == Compared::Successes { it.stable } else { it.candidate };
+            candidate.exposure >= comparison.least_requests
+        });
+        if enough && self.safety() / comparison.dispersion.get() >= needed {
             return judged(Outcome::Successful, told("safe"));
+        }
+        if enough && self.negligible(comparison) / comparison.dispersion.get() >= needed {
+            let percent = comparison.negligible.get() * 100.0;
+            return judged(
+                Outcome::Successful,
+                told(&format!("safe, as certainly less than {percent}% fail")),
+            );
         }
         if comparison.horizon.is_some_and(|horizon| self.compared >= horizon) {
             return judged(Outcome::Inconclusive, told(&format!("not certain after {}", self.compared)));
@@ -281,6 +292,17 @@ impl Evidence {
         }
     }
 
+    /// The logarithm of the e-value against "the candidate fails at least as often as [`Comparison::negligible`]".
+    fn negligible(&self, comparison: &Comparison) -> f64 {
+        match (&self.processes, comparison.of) {
+            // The totals of `safety` are those of this run alone.
+            (Some(Processes::Counts(counts)), Compared::Failures) => {
+                log_negligible(counts.safety.totals().1, comparison.negligible.get())
+            }
+            _ => 0.0,
+        }
+    }
+
     fn safety(&self) -> f64 {
         match &self.processes {
             Some(Processes::Counts(counts)) => counts.safety.log_e(),
@@ -320,6 +342,22 @@ impl Findings {
     fn is_empty(&self) -> bool {
         self.stable.exposure == 0 || self.candidate.exposure == 0
     }
+}
+
+/// The mean of the likelihood ratios of some lower rates `p₁` against `limit`, `x ln(p₁/p₀) + (n−x) ln((1−p₁)/(1−p₀))`
+/// each. Valid against every rate from `limit` up, however it moves: each ratio falls with every failure.
+fn log_negligible(candidate: Arm, limit: f64) -> f64 {
+    if limit <= 0.0 {
+        return 0.0;
+    }
+    let (failed, fine) =
+        (candidate.failures as f64, candidate.exposure.saturating_sub(candidate.failures) as f64);
+    let ratios = LOWER.map(|factor| {
+        let fine = fine * (log1p(-limit * factor) - log1p(-limit));
+        if failed == 0.0 { fine } else { failed * log(factor) + fine }
+    });
+    let greatest = ratios.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    greatest + log(ratios.into_iter().map(|ratio| exp(ratio - greatest)).sum::<f64>() / LOWER.len() as f64)
 }
 
 /// Windows are told apart by where they end, in nanoseconds since 1970.
@@ -362,6 +400,9 @@ pub enum ComparisonError {
     #[error("the buckets of both arms have no finite edge in common: give both the same buckets")]
     NoCommonBuckets,
 }
+
+/// Rates, as parts of the negligible one, that evidence against it is mixed over.
+const LOWER: [f64; 4] = [0.0, 0.1, 0.25, 0.5];
 
 /// Prior weight of the planned split, in requests.
 const CONCENTRATION: f64 = 100.0;
