@@ -28,9 +28,6 @@ pub struct Compare<A> {
     agree: Arc<Agree>,
 }
 
-/// What is taken of an answer to compare it later.
-type Take<A> = dyn Fn(&Response<A>) -> Taken + Send + Sync;
-
 /// Compares nothing.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
