@@ -9,9 +9,10 @@ use std::error::Error;
 
 use clap::{Parser, ValueEnum};
 use serinus::{
+    analysis::{Analysis, Comparison},
     metric::Number,
     rollout::Outcome,
-    strategy::{Canary, Shadow},
+    strategy::{Canary, Measure, Shadow},
     time::GoDuration,
     traffic::{Revision, Weight},
 };
@@ -54,9 +55,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }))
         .speed(SPEED)
         .build()?;
-    let canary =
-        Canary::between_variants().ladder([20.0, 50.0].map(Weight::percent), GoDuration::from_mins(2));
+    // Only failures: how long answers take within one process says more about the machine than about the models.
+    let failures = Analysis::of("failures", [Comparison::default().metric("failures")]).without_end();
+    let canary = Canary::between_variants()
+        .analyse_beside(failures)
+        .ladder([20.0, 50.0].map(Weight::percent), GoDuration::from_mins(2));
     let plan = Shadow::between_variants(Weight::FULL, GoDuration::from_mins(4))
+        .comparisons([Measure::new("failures", Comparison::default())])
         .agreement(Number::new(99.0))
         .then(canary)
         .plan()?;

@@ -64,8 +64,14 @@ impl<S, P> SplitBuilder<S, Mirror<P>> {
     /// [`Handle::pair_totals`](crate::Handle::pair_totals).
     ///
     /// ```
+    /// use std::pin::Pin;
+    ///
     /// use http::{Request, Response};
     /// use serinus_tower::{Compare, Split};
+    ///
+    /// fn spawn(copy: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    ///     tokio::spawn(copy);
+    /// }
     ///
     /// let model = tower::service_fn(|_: Request<String>| async {
     ///     Ok::<_, std::convert::Infallible>(Response::new("cat".to_owned()))
@@ -74,7 +80,7 @@ impl<S, P> SplitBuilder<S, Mirror<P>> {
     ///     .revision("v1", model)
     ///     .revision("v2", model)
     ///     .stable("v1")
-    ///     .mirror(64, |future| drop(tokio::spawn(future)))
+    ///     .mirror(64, spawn)
     ///     .compare(Compare::<String>::bodies(64 * 1024))
     ///     .build()?;
     /// # Ok::<(), serinus_tower::BuildError>(())
