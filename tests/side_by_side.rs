@@ -35,7 +35,7 @@ fn a_shadow_leads_the_good_model_to_users_and_the_worse_one_to_none() {
 fn both_say_what_they_take() {
     for program in ["experiment", "shadow"] {
         let help = run(program, &["--help"]);
-        assert!(help.output.contains("ossible values:"), "{}", help.told());
+        assert!(help.output.contains("Possible values:"), "{}", help.told());
     }
 }
 

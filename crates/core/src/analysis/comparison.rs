@@ -48,7 +48,9 @@ pub struct Comparison {
     /// is a pass, too. Without it, a service in which nothing ever fails could never pass. `0 <= p < 1`, with 0 for
     /// none; 0.001 by default. Only for [`Compared::Failures`].
     pub negligible: Number,
-    /// The probability with which a candidate at the safety margin or beyond may pass; `0 < p < 1`. 0.05 by default.
+    /// The probability with which each of the two ways to pass may err, ever: for a candidate at the safety margin or
+    /// beyond, and for one that fails as often as [`Comparison::negligible`] or more. One that is both passes with at
+    /// most twice this probability. `0 < p < 1`; 0.05 by default.
     pub miss_probability: Number,
     /// This metric's part of the analysis' error probability, relative to the other metrics. 1 by default.
     pub weight: u32,
@@ -92,7 +94,7 @@ pub enum Compared {
 pub struct Strictness {
     /// That a healthy candidate is failed.
     pub error: f64,
-    /// That one at the safety margin passes.
+    /// That one passes by either of the two ways, each on its own ([`Comparison::miss_probability`]).
     pub miss: f64,
 }
 
