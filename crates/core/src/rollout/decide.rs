@@ -3,12 +3,13 @@
 use super::{
     Aim, Answer, Attempt, Command, Done, Effect, Failure, Input, Note, Notice, Outcome, Phase, Place, Plan,
     RequestId, Retreat, Retry, Rule, SCHEMA, Stage, State, Waits, World, aim::Managed, effects_of,
-    retreat::Cause, runs::told, state::back_off, waits_for, wake_of,
+    retreat::Cause, runs::measured, state::back_off, waits_for, wake_of,
 };
 use crate::{
     analysis::run::Reading,
     metric::Sample,
     port::{Fence, PortErrorKind},
+    text::Text,
     time::{GoDuration, Timestamp},
     traffic::Revision,
 };
@@ -263,15 +264,12 @@ impl Turn<'_> {
             Ok(Answer::Told) => return false,
             Err(failure) => Reading::Failure { kind: failure.kind, message: failure.message.clone() },
         };
-        let mut messages: Vec<_> =
-            placed.run.expire(analysis, now).iter().map(|measurement| told(analysis, measurement)).collect();
+        let before = self.notes.len();
+        let late = placed.run.expire(analysis, now);
+        self.notes.extend(late.iter().map(|measurement| measured(analysis, measurement)));
         let heard = placed.run.record(analysis, metric, ordinal, reading, now);
-        messages.extend(heard.map(|measurement| told(analysis, measurement)));
-        let is_heard = !messages.is_empty();
-        for message in messages {
-            self.note(Rule::Measured, message);
-        }
-        is_heard
+        self.notes.extend(heard.map(|measurement| measured(analysis, measurement)));
+        self.notes.len() > before
     }
 
     fn gate_answered(&mut self, step: usize, asked: u32, answer: &Result<Answer, Failure>) -> bool {
@@ -469,8 +467,8 @@ impl Turn<'_> {
         Phase::Progressing(Box::new(attempt))
     }
 
-    pub(super) fn note(&mut self, rule: Rule, message: String) {
-        self.notes.push(Note { rule, message });
+    pub(super) fn note(&mut self, rule: Rule, message: impl Into<Text>) {
+        self.notes.push(Note { rule, message: message.into() });
     }
 
     /// Notes something that whoever listens should hear as well.
