@@ -471,7 +471,7 @@ impl Query {
 #[expect(clippy::exhaustive_structs, reason = "the whole of what a provider is told")]
 pub struct Question {
     /// What is asked.
-    pub query: Query,
+    pub query: Arc<Query>,
     /// The new revision.
     pub candidate: Revision,
     /// The proven revision.

@@ -81,7 +81,8 @@ impl Turn<'_> {
                 attempt.begin_run(plan, place, now);
             }
         }
-        let share = self.compared_share(attempt);
+        let compares = attempt.runs.iter().any(|placed| placed.run.compares());
+        let share = if compares { self.compared_share(attempt) } else { None };
         for index in 0..attempt.runs.len() {
             let place = attempt.runs[index].place;
             let Some(analysis) = plan.analysis_at(place) else { continue };
