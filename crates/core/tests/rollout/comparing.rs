@@ -126,7 +126,7 @@ fn without_evidence_for_it_the_candidate_does_not_get_all_traffic() {
 fn an_arm_that_nobody_counts_never_passes() {
     let missing = |question: &Question| {
         let mut source = arms(1.0);
-        let Ok(Sample::Map(mut arms)) = source(question) else { panic!("no map") };
+        let mut arms = source(question).unwrap().into_map().unwrap();
         arms.remove("candidate");
         Ok(Sample::Map(arms))
     };
