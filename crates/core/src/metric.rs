@@ -422,7 +422,7 @@ impl From<serde_json::Value> for Sample {
     reason = "built by readers of manifests and by hand; settings take what is new"
 )]
 pub struct Query {
-    /// Which provider answers: `prometheus`, or [`Query::BUILTIN`] for the two metrics every provider knows by name.
+    /// Which provider answers: `prometheus`, or [`Query::BUILTIN`] for the metrics every provider knows by name.
     pub provider: String,
     /// The query. `{{candidate}}` and `{{stable}}` stand for the two revisions.
     pub text: String,
@@ -449,7 +449,7 @@ impl Query {
     /// The setting of [`Query::AGREEMENT`] with the least number of pairs, a whole number from 1; 1 without it.
     pub const LEAST_PAIRS: &str = "leastPairs";
 
-    /// One of the two metrics every provider knows by name, over a window.
+    /// One of the metrics every provider knows by name, over a window.
     pub fn builtin(name: impl Into<String>, window: GoDuration) -> Self {
         Self {
             provider: Self::BUILTIN.into(),

@@ -395,24 +395,24 @@ impl TryFrom<PlanSpec> for Plan {
 
 /// Two arms can be compared only while both take traffic; elsewhere a comparison would wait for ever.
 fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
-    let (mut weight, mut special) = (Weight::ZERO, false);
+    let (mut weight, mut matched, mut mirrored) = (Weight::ZERO, false, false);
     // Before each step: whether both arms take traffic.
     let mut both = Vec::with_capacity(spec.steps.len() + 1);
     let mut full = None;
     for (index, step) in spec.steps.iter().enumerate() {
-        both.push(!weight.is_full() && (!weight.is_zero() || special));
+        both.push(!weight.is_full() && (!weight.is_zero() || matched || mirrored));
         match step {
             Step::Weight(to) => weight = *to,
             Step::Switch => weight = Weight::FULL,
-            Step::Match(matches) => special = !matches.is_empty(),
-            Step::Mirror(share) => special = !share.is_zero(),
+            Step::Match(matches) => matched = !matches.is_empty(),
+            Step::Mirror(share) => mirrored = !share.is_zero(),
             Step::Scale(_) | Step::Hold(_) | Step::Analyse(_) | Step::Gate(_) => {}
         }
         if weight.is_full() {
             full.get_or_insert(index);
         }
     }
-    both.push(!weight.is_full() && (!weight.is_zero() || special));
+    both.push(!weight.is_full() && (!weight.is_zero() || matched || mirrored));
     let compares = |analysis: usize| {
         let metrics = spec.analyses.get(analysis).into_iter().flat_map(|analysis| &analysis.metrics);
         metrics.filter(|metric| !metric.dry_run).any(|metric| metric.comparison().is_some())
