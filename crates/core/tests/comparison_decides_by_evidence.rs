@@ -5,7 +5,7 @@
 use serinus_core::{
     analysis::{
         Analysis, Compared, Comparison, Data, Outcome, Phase,
-        run::{Measurement, Reading, Run},
+        run::{ArmResult, Measurement, Reading, Run, Verdict},
     },
     metric::{ArmCounts, Arms, Number, Sample},
     time::{GoDuration, Timestamp},
@@ -224,4 +224,214 @@ fn a_horizon_without_certainty_is_inconclusive() {
     let last = bench.windows(1_000, &arms((900, 9), (100, 1)));
     assert_eq!((last.outcome, bench.phase()), (Outcome::Inconclusive, Phase::Inconclusive));
     assert!(last.reason.contains("not certain after 5m"), "{}", last.reason);
+}
+
+/// Two comparisons of one analysis; each is answered on its own.
+struct Pair {
+    analysis: Analysis,
+    run: Run,
+    now: Timestamp,
+}
+
+impl Pair {
+    fn new(first: Comparison, second: Comparison) -> Self {
+        let analysis = Analysis::of("pair", [first.metric("first"), second.metric("second")]).without_end();
+        analysis.validate().unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let run = Run::begin(&analysis, now);
+        let mut pair = Self { analysis, run, now };
+        pair.window(&[0, 1], &[Arms::default(), Arms::default()]);
+        pair
+    }
+
+    /// The next window, answered in this order.
+    fn window(&mut self, order: &[usize], answers: &[Arms; 2]) {
+        self.run.open_windows(&self.analysis, Weight::percent(10.0), self.now);
+        let Some(wake) = self.run.wake(&self.analysis) else { return };
+        self.now = wake;
+        self.run.start_due(&self.analysis, self.now);
+        let stored = serde_json::to_string(&self.run).unwrap();
+        assert_eq!(serde_json::from_str::<Run>(&stored).unwrap(), self.run);
+        for metric in order {
+            let Some(open) = self.run.open().find(|open| open.metric == *metric) else { continue };
+            let reading = Reading::Answer(Sample::from(answers[*metric].clone()));
+            let _ = self.run.record(&self.analysis, *metric, open.ordinal, reading, self.now);
+        }
+    }
+}
+
+#[test]
+fn an_invalid_split_of_one_metric_hides_no_failure_of_another_in_either_order() {
+    let split = Comparison { sample_ratio: true, ..Comparison::default() };
+    for order in [[0, 1], [1, 0]] {
+        let mut pair = Pair::new(split.clone(), Comparison::default());
+        pair.window(&order, &[arms((13_500, 13), (500, 0)), arms((13_500, 135), (1_500, 750))]);
+        assert_eq!(pair.run.phase(), Phase::Failed, "{order:?}");
+    }
+}
+
+#[test]
+fn harm_that_comes_after_an_inconclusive_end_is_still_found() {
+    let split = Comparison { sample_ratio: true, ..Comparison::default() };
+    for (metric, late) in [(1, arms((13_500, 135), (1_500, 750))), (0, arms((13_500, 135), (500, 450)))] {
+        let mut pair = Pair::new(split.clone(), Comparison::default());
+        let (uneven, good) = (arms((13_500, 13), (500, 0)), arms((13_500, 135), (1_500, 15)));
+        for _ in 0..3 {
+            pair.window(&[0, 1], &[uneven.clone(), good.clone()]);
+        }
+        assert_eq!(pair.run.phase(), Phase::Inconclusive);
+        // A source that is away takes nothing back that waits for a person.
+        for _ in 0..14 {
+            pair.now = pair.run.wake(&pair.analysis).unwrap();
+            pair.run.start_due(&pair.analysis, pair.now);
+            let _ = pair.run.expire(&pair.analysis, pair.now);
+        }
+        assert_eq!(pair.run.phase(), Phase::Inconclusive);
+        let mut answers = [uneven, good];
+        answers[metric] = late;
+        for _ in 0..3 {
+            pair.window(&[0, 1], &answers);
+        }
+        assert_eq!(pair.run.phase(), Phase::Failed, "of metric {metric}");
+        assert_eq!(pair.run.open().count(), 0);
+        assert_eq!(pair.run.wake(&pair.analysis), None);
+    }
+}
+
+#[test]
+fn a_split_that_cannot_be_checked_hides_no_harm() {
+    let comparison = Comparison { sample_ratio: true, ..Comparison::default() };
+    let analysis = Analysis::of("compare", [comparison.metric("m")]);
+    let mut now = Timestamp::UNIX_EPOCH;
+    let mut run = Run::begin(&analysis, now);
+    // All copies: no share of the requests is planned.
+    run.open_windows(&analysis, Weight::ZERO, now);
+    for requests in [0, 1_500, 1_500] {
+        now = run.wake(&analysis).unwrap();
+        run.start_due(&analysis, now);
+        let open = run.open().next().unwrap();
+        let answer = arms((9 * requests, requests / 10), (requests, requests / 2));
+        let _ = run.record(&analysis, open.metric, open.ordinal, Reading::Answer(answer.into()), now);
+        if run.is_over() {
+            break;
+        }
+    }
+    assert_eq!(run.phase(), Phase::Failed);
+}
+
+#[test]
+fn the_arms_of_successes_stand_where_they_are() {
+    let mut bench = Bench::new(Comparison::of(Compared::Successes));
+    // Stable has nine times the requests.
+    let undecided = bench.window(&arms((900, 450), (100, 30))).unwrap();
+    assert!(undecided.reason.contains("candidate 30 of 100 (30.00%), stable 450 of 900"), "{}", undecided.reason);
+    let last = bench.windows(500, &arms((900, 450), (100, 30)));
+    assert_eq!(last.outcome, Outcome::Failed, "{}", last.reason);
+    assert!(last.reason.contains(", stable 1.6"), "{}", last.reason);
+    assert!(last.reason.contains(" times as often as the candidate"), "{}", last.reason);
+    let results = bench.run.results(&bench.analysis);
+    let both = results[0].arms.as_ref().unwrap();
+    assert!(both.candidate.requests * 9 == both.stable.requests, "{both:?}");
+    assert!((both.candidate.share().unwrap() - 0.3).abs() < 1e-9);
+}
+
+#[test]
+fn how_much_is_missing_is_about_the_candidate_for_successes_too() {
+    let missing = |of: Compared, events: (u64, u64)| {
+        let mut bench = Bench::new(Comparison::of(of));
+        let few = bench.window(&arms((9_000, events.0), (1_000, events.1))).unwrap();
+        let (_, told) = few.reason.split_once("not enough data, about ").unwrap();
+        told.split(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    // Two rates are as easy to tell apart whichever of them is called the candidate's, but for the shares.
+    let (failures, successes) =
+        (missing(Compared::Failures, (90, 10)), missing(Compared::Successes, (90, 10)));
+    assert!(successes < failures && failures < 20.0 * successes, "{failures} {successes}");
+    let mut bench = Bench::new(Comparison::of(Compared::Successes));
+    let few = bench.window(&arms((900, 9), (40, 1))).unwrap();
+    assert!(few.reason.contains("60 more requests of the candidate needed"), "{}", few.reason);
+}
+
+#[test]
+fn an_interval_is_as_wide_as_the_counts_scatter() {
+    let of = |dispersion: f64| Comparison { dispersion: Number::new(dispersion), ..Comparison::default() };
+    let result = |dispersion| {
+        let comparison = Comparison { horizon: None, ..of(dispersion) };
+        let analysis = Analysis::of("compare", [comparison.metric("m")]).without_end();
+        let mut bench = Bench::new(of(dispersion));
+        bench.analysis = analysis;
+        bench.windows(40, &arms((13_500, 1_350), (1_500, 136)));
+        bench.run.results(&bench.analysis).remove(0).arms.unwrap()
+    };
+    let (independent, clumped) = (result(1.0), result(30.0));
+    assert!(independent.ratio_interval.1 < 1.0, "{independent:?}");
+    assert!(clumped.ratio_interval.1 > 1.0, "{clumped:?}");
+    assert_ne!(clumped.verdict, Verdict::Better);
+    let width = |arm: &ArmResult| arm.interval.map(|it| it.upper - it.lower).unwrap();
+    assert!(width(&clumped.candidate) > 3.0 * width(&independent.candidate));
+    assert!(clumped.candidate.interval.unwrap().contains(clumped.candidate.share().unwrap()));
+    // A verdict and its interval say the same.
+    let mut bench = Bench::new(of(30.0));
+    let undecided = bench.window(&arms((13_500, 135), (1_500, 30))).unwrap();
+    assert_eq!(undecided.outcome, Outcome::Undecided);
+    let findings = bench.run.results(&bench.analysis).remove(0).arms.unwrap();
+    assert!(findings.ratio_interval.0 < 1.1, "{findings:?}");
+}
+
+#[test]
+fn what_passed_once_is_not_uncertain_at_the_horizon() {
+    let comparison = Comparison { horizon: Some(GoDuration::from_mins(10)), ..Comparison::default() };
+    let analysis = Analysis::of("compare", [comparison.clone().metric("m")]).without_end();
+    let mut bench = Bench::new(comparison);
+    bench.analysis = analysis;
+    let safe = bench.windows(20, &arms((13_500, 135), (1_500, 10)));
+    assert_eq!(safe.outcome, Outcome::Successful, "{}", safe.reason);
+    // Bad luck for a while, but no harm: the evidence for safety shrinks below what it takes.
+    let last = bench.windows(40, &arms((13_500, 135), (1_500, 19)));
+    assert_eq!((last.outcome, bench.phase()), (Outcome::Successful, Phase::Running), "{}", last.reason);
+}
+
+#[test]
+fn a_latency_that_passed_once_is_not_uncertain_at_the_horizon() {
+    let latency = |slow: u64| {
+        let counts = |slow: u64| ArmCounts {
+            requests: 10_000,
+            failures: 0,
+            latency: [(0.05, 4_000), (0.5, 10_000 - slow), (f64::INFINITY, 10_000)]
+                .map(|(edge, count)| (Number::new(edge), count))
+                .to_vec(),
+        };
+        Arms { stable: counts(200), candidate: counts(slow) }
+    };
+    let comparison = Comparison {
+        horizon: Some(GoDuration::from_mins(10)),
+        negligible: Number::new(0.0),
+        ..Comparison::of(Compared::Latency)
+    };
+    let analysis = Analysis::of("compare", [comparison.clone().metric("m")]).without_end();
+    let mut bench = Bench::new(comparison);
+    bench.analysis = analysis;
+    let safe = bench.windows(12, &latency(200));
+    assert_eq!(safe.outcome, Outcome::Successful, "{}", safe.reason);
+    let last = bench.windows(40, &latency(240));
+    assert_ne!((last.outcome, bench.phase()), (Outcome::Inconclusive, Phase::Inconclusive), "{}", last.reason);
+}
+
+#[test]
+fn an_arm_that_is_missing_is_not_enough_data_until_the_horizon() {
+    let comparison = Comparison { horizon: Some(GoDuration::from_mins(5)), ..Comparison::default() };
+    let mut bench = Bench::new(comparison);
+    let Sample::Map(mut without) = Sample::from(arms((900, 9), (100, 1))) else { panic!("no map") };
+    without.remove("candidate");
+    let mut last = None;
+    for _ in 0..100 {
+        let Some(measurement) = bench.answer(Sample::Map(without.clone())) else { break };
+        assert_eq!(measurement.data, Data::Empty);
+        last = Some(measurement);
+        if bench.run.is_over() {
+            break;
+        }
+        assert_eq!(last.as_ref().unwrap().outcome, Outcome::Undecided);
+    }
+    assert_eq!((last.unwrap().outcome, bench.phase()), (Outcome::Inconclusive, Phase::Inconclusive));
 }

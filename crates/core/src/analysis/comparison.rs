@@ -65,7 +65,8 @@ pub struct Comparison {
     /// How much time may be compared before the metric ends inconclusively; none: any. One hour by default.
     pub horizon: Option<GoDuration>,
     /// Whether to check that the requests are split as the route says. Only where requests are split one by one: with
-    /// sticky subjects or connections their number differs from the weight by nature. False by default.
+    /// sticky subjects or connections their number differs from the weight by nature, and with a match or a mirror in
+    /// force no split is planned: a plan that checks it there is refused. False by default.
     pub sample_ratio: bool,
     /// How many times more the counts vary within a window than independent requests would, at least 1; evidence is
     /// divided by it. Estimate it with [`stats::dispersion`](crate::stats::dispersion) from two
@@ -202,6 +203,11 @@ impl Analysis {
             metric.count = None;
         }
         self
+    }
+
+    /// Whether a metric that decides compares candidate and stable.
+    pub fn compares(&self) -> bool {
+        self.metrics.iter().any(|metric| !metric.dry_run && metric.comparison().is_some())
     }
 
     /// Both probabilities of error of a comparison.

@@ -11,7 +11,10 @@ use serinus_core::{
     traffic::{Match, Weight},
 };
 
-use crate::{comparing::arms, sim::Sim};
+use crate::{
+    comparing::{arms, is_paused},
+    sim::Sim,
+};
 
 fn experiment() -> Experiment {
     let primary = Measure::new("failures", Comparison::of(Compared::Failures));
@@ -110,8 +113,8 @@ fn without_evidence_an_experiment_that_returns_is_uncertain_and_one_that_promote
         let sim = run(uncertain.clone(), few);
         assert!(returned(&sim).contains("not certain after 1h"), "{}", returned(&sim));
         for then in [Conclusion::Promote, Conclusion::Ask] {
-            let mut sim = run(uncertain.clone().then(then), few);
-            assert!(sim.is_progressing(), "{:#?}", sim.state.phase);
+            let mut sim = begin(uncertain.clone().then(then), few);
+            sim.run_until("it is paused", is_paused);
             assert_eq!(sim.state.weight(), Weight::percent(50.0));
             sim.command(Command::Abort(String::new()));
             sim.run_until_idle();
