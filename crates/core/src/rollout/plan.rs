@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Place;
 use crate::{
-    analysis::{Analysis, AnalysisError},
+    analysis::{Analysis, AnalysisError, Metric},
     capacity::Amount,
     time::GoDuration,
     traffic::{Match, Weight},
@@ -382,11 +382,13 @@ impl TryFrom<PlanSpec> for Plan {
 /// Two arms can be compared only while both take traffic; elsewhere a comparison would wait for ever.
 fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
     let (mut weight, mut special) = (Weight::ZERO, false);
-    // Before each step: whether both arms take traffic.
+    // Before each step: whether both arms take traffic, and whether not only by weight.
     let mut both = Vec::with_capacity(spec.steps.len() + 1);
+    let mut unplanned = Vec::with_capacity(spec.steps.len() + 1);
     let mut full = None;
     for (index, step) in spec.steps.iter().enumerate() {
         both.push(!weight.is_full() && (!weight.is_zero() || special));
+        unplanned.push(!weight.is_full() && special);
         match step {
             Step::Weight(to) => weight = *to,
             Step::Switch => weight = Weight::FULL,
@@ -399,6 +401,11 @@ fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
         }
     }
     both.push(!weight.is_full() && (!weight.is_zero() || special));
+    unplanned.push(!weight.is_full() && special);
+    let checks_split = |analysis: usize| {
+        let metrics = spec.analyses.get(analysis).into_iter().flat_map(|analysis| &analysis.metrics);
+        metrics.filter_map(Metric::comparison).any(|comparison| comparison.sample_ratio)
+    };
     let compares = |analysis: usize| {
         let metrics = spec.analyses.get(analysis).into_iter().flat_map(|analysis| &analysis.metrics);
         metrics.filter(|metric| !metric.dry_run).any(|metric| metric.comparison().is_some())
@@ -406,6 +413,9 @@ fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
     for (step, kind) in spec.steps.iter().enumerate() {
         if matches!(kind, Step::Analyse(analysis) if compares(*analysis)) && !both[step] {
             return Err(PlanError::NothingToCompare { place: format!("steps[{step}]") });
+        }
+        if matches!(kind, Step::Analyse(analysis) if checks_split(*analysis)) && unplanned[step] {
+            return Err(PlanError::NoPlannedSplit { place: format!("steps[{step}]") });
         }
     }
     for (index, background) in spec.background.iter().enumerate() {
@@ -418,6 +428,11 @@ fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
         }
         if !both[background.during.start + 1..=background.during.end].contains(&true) {
             return Err(PlanError::NothingToCompare { place });
+        }
+        if checks_split(background.analysis)
+            && unplanned[background.during.start..=background.during.end].contains(&true)
+        {
+            return Err(PlanError::NoPlannedSplit { place });
         }
     }
     Ok(())
@@ -512,6 +527,14 @@ pub enum PlanError {
         "{place} compares candidate and stable where one of them takes no traffic: put it after a weight above 0 and below 100 %, a match or a mirror"
     )]
     NothingToCompare {
+        /// Where it stands.
+        place: String,
+    },
+    /// A check of the split of the requests where a match or a mirror sends some whatever the weight is.
+    #[error(
+        "{place} checks the split of the requests where a match or a mirror is in force, so that no split is planned: leave `sampleRatio` out, or end the match or mirror before"
+    )]
+    NoPlannedSplit {
         /// Where it stands.
         place: String,
     },

@@ -223,6 +223,7 @@ impl Evidence {
         judged(Outcome::Undecided, sentence::tell(comparison, findings.as_ref(), strictness, &ending))
     }
 
+    /// First what decides against the candidate: nothing that is refused after it may stop it. The first error.
     fn observe(
         &mut self,
         comparison: &Comparison,
@@ -236,9 +237,12 @@ impl Evidence {
                 .as_nanos()
                 .saturating_add(GoDuration::between(window.from, window.to).as_nanos().max(0)),
         );
-        if comparison.sample_ratio {
-            self.observe_split(id, share, arms)?;
-        }
+        let compared = self.observe_arms(comparison, id, arms);
+        let split = if comparison.sample_ratio { self.observe_split(id, share, arms) } else { Ok(()) };
+        compared.and(split)
+    }
+
+    fn observe_arms(&mut self, comparison: &Comparison, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
         if self.processes.is_none() {
             let harm = RatioGrid::harm(comparison.margin.get())?;
             let safety = RatioGrid::safety(comparison.safety_margin.get())?;
@@ -261,9 +265,9 @@ impl Evidence {
                     _ => (arm(&arms.stable), arm(&arms.candidate)),
                 };
                 let window = Counted { id, control, candidate };
-                let _ = ratio.observe(&window)?;
-                let _ = safety.observe(&window)?;
-                let _ = harm.observe(&window)?;
+                let harm = harm.observe(&window);
+                let (safety, ratio) = (safety.observe(&window), ratio.observe(&window));
+                let _ = harm.and(safety).and(ratio)?;
             }
             Some(Processes::Latency(latency)) => latency.observe(id, arms)?,
             None => {}

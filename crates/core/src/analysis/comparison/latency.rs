@@ -94,19 +94,21 @@ impl Latency {
             return Ok(());
         }
         let Some(chosen) = &mut self.chosen else { return self.choose(arms) };
-        let edges: Vec<f64> = chosen.harm.edges().collect();
+        let Chosen { harm, safety, ratio } = chosen;
+        let edges: Vec<f64> = harm.edges().collect();
         let control = buckets("stable", &arms.stable, &edges)?;
         let candidate = buckets("candidate", &arms.candidate, &edges)?;
-        let _ = chosen.harm.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
-        let edges: Vec<f64> = chosen.safety.edges().collect();
+        let harm = harm.observe(&BucketWindow { id, control: &control, candidate: &candidate });
+        let edges: Vec<f64> = safety.edges().collect();
         let control = buckets("stable", &arms.stable, &edges)?;
         let candidate = buckets("candidate", &arms.candidate, &edges)?;
-        let _ = chosen.safety.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
+        let observed = safety.observe(&BucketWindow { id, control: &control, candidate: &candidate });
         let arm = |buckets: &[u64]| {
             let all = buckets.iter().fold(0_u64, |sum, bucket| sum.saturating_add(*bucket));
             crate::stats::grid::Arm::new(all, buckets.last().copied().unwrap_or(0))
         };
-        let _ = chosen.ratio.observe(&Window { id, control: arm(&control), candidate: arm(&candidate) })?;
+        let ratio = ratio.observe(&Window { id, control: arm(&control), candidate: arm(&candidate) });
+        let _ = harm.and(observed).and(ratio)?;
         Ok(())
     }
 
