@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::comparison::{Verdict, Why};
 pub use self::{
     measurement::{Measurement, Reading},
-    result::{ArmResult, ArmsResult, MetricResult, Verdict},
+    result::{ArmResult, ArmsResult, MetricResult},
     rounds::RoundTally,
     standing::{Assessment, DryRunSummary, Standing, overall},
 };

@@ -23,8 +23,9 @@ pub struct Window {
 
 /// What each arm did within the same window.
 ///
-/// As a [`Sample`] it is a map with the keys `stable` and `candidate`, each a map with `requests`, `failures` and, if
-/// latencies are known, `latency`: a list of pairs of an edge in seconds and the requests that took at most that long.
+/// As a [`Sample`] it is a map with the keys `stable` and `candidate`, and perhaps `control`, each a map with `requests`,
+/// `failures` and, if latencies are known, `latency`: a list of pairs of an edge in seconds and the requests that took at
+/// most that long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "a comparison has two arms")]
@@ -33,6 +34,11 @@ pub struct Arms {
     pub stable: ArmCounts,
     /// The new revision.
     pub candidate: ArmCounts,
+    /// A second group of instances of the proven revision that are not counted in `stable`, about as many as the candidate
+    /// has: between the two there is no difference but chance, by which
+    /// [`Dispersal::Calibrated`](crate::analysis::comparison::Dispersal::Calibrated) measures how much counts scatter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ArmCounts>,
 }
 
 /// Raw counts of one arm within one window: differences of counters, never rates.
@@ -105,7 +111,8 @@ impl Arms {
     ///
     /// More failures than requests; edges or counts of a histogram out of order.
     pub fn check(&self) -> Result<(), ArmsError> {
-        for (arm, counts) in [("stable", &self.stable), ("candidate", &self.candidate)] {
+        let control = self.control.as_ref().map(|control| ("control", control));
+        for (arm, counts) in [("stable", &self.stable), ("candidate", &self.candidate)].into_iter().chain(control) {
             let ArmCounts { requests, failures, ref latency } = *counts;
             if failures > requests {
                 return Err(ArmsError::TooManyFailures { arm, failures, requests });
@@ -138,7 +145,12 @@ impl TryFrom<&Sample> for Arms {
             let value = sample.to_string().chars().take(SHOWN).collect();
             return Err(ArmsError::NoArms { value });
         };
-        let arms = Self { stable: arm(map, "stable")?, candidate: arm(map, "candidate")? };
+        let control = match arm(map, "control") {
+            Ok(control) => Some(control),
+            Err(ArmsError::Missing { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let arms = Self { stable: arm(map, "stable")?, candidate: arm(map, "candidate")?, control };
         arms.check()?;
         Ok(arms)
     }
@@ -159,10 +171,10 @@ impl From<Arms> for Sample {
             }
             Self::Map(map)
         };
-        Self::Map(BTreeMap::from([
-            ("stable".to_owned(), arm(arms.stable)),
-            ("candidate".to_owned(), arm(arms.candidate)),
-        ]))
+        let control = arms.control.map(|control| ("control".to_owned(), arm(control)));
+        let both =
+            [("stable".to_owned(), arm(arms.stable)), ("candidate".to_owned(), arm(arms.candidate))];
+        Self::Map(both.into_iter().chain(control).collect())
     }
 }
 
@@ -230,7 +242,10 @@ mod tests {
         let arms = Arms {
             stable: ArmCounts { requests: 90, failures: 1, latency: Vec::new() },
             candidate: ArmCounts { requests: 10, failures: 0, latency },
+            control: None,
         };
+        assert_eq!(Arms::try_from(&Sample::from(arms.clone())), Ok(arms.clone()));
+        let arms = Arms { control: Some(ArmCounts { requests: 9, ..ArmCounts::default() }), ..arms };
         assert_eq!(Arms::try_from(&Sample::from(arms.clone())), Ok(arms));
     }
 
@@ -264,6 +279,10 @@ mod tests {
             (
                 r#"{"stable":{"requests":1,"latency":[[0.2,1],[0.3,0]]},"candidate":{"requests":1}}"#,
                 "its counts fall",
+            ),
+            (
+                r#"{"stable":{"requests":1},"candidate":{"requests":1},"control":{"requests":-1}}"#,
+                "control.requests is -1",
             ),
             (r#"{"stable":{"requests":1,"latency":[1]},"candidate":{"requests":1}}"#, "no list of pairs"),
         ] {

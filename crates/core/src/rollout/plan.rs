@@ -4,10 +4,11 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
-use super::Place;
+use super::{Place, budget};
 use crate::{
     analysis::{Analysis, AnalysisError, Metric},
     capacity::Amount,
+    metric::Number,
     time::GoDuration,
     traffic::{Match, Weight},
 };
@@ -19,6 +20,8 @@ use crate::{
 #[serde(try_from = "PlanSpec", into = "PlanSpec")]
 pub struct Plan {
     spec: PlanSpec,
+    /// Those of the specification, each with its part of the error probability.
+    analyses: Vec<Analysis>,
     fingerprint: u64,
 }
 
@@ -263,7 +266,8 @@ impl Plan {
         self.fingerprint
     }
 
-    /// The analysis that stands at a place.
+    /// The analysis that stands at a place. Its comparisons have the error probability that is theirs in this plan: all
+    /// analyses of a plan share [`Comparison::ERROR_PROBABILITY`](crate::analysis::Comparison::ERROR_PROBABILITY).
     pub fn analysis_at(&self, place: Place) -> Option<&Analysis> {
         let index = match place {
             Place::Step(step) => match self.spec.steps.get(step)? {
@@ -272,7 +276,7 @@ impl Plan {
             },
             Place::Background(index) => self.spec.background.get(index)?.analysis,
         };
-        self.spec.analyses.get(index)
+        self.analyses.get(index)
     }
 
     /// The weight in force once `steps` steps have been done.
@@ -374,8 +378,8 @@ impl TryFrom<PlanSpec> for Plan {
                 return Err(PlanError::NegativeDuration { place: place.to_owned() });
             }
         }
-        let fingerprint = fingerprint(&spec);
-        Ok(Self { spec, fingerprint })
+        let (fingerprint, analyses) = (fingerprint(&spec), budget::shared(&spec)?);
+        Ok(Self { spec, analyses, fingerprint })
     }
 }
 
@@ -547,6 +551,18 @@ pub enum PlanError {
         place: String,
         /// The step that takes all traffic from stable.
         step: usize,
+    },
+    /// Error probabilities of single comparisons that leave nothing for the others of the plan.
+    #[error(
+        "{place}: nothing is left of an error probability of 0.01 for the metric `{metric}`, as others of this plan take {taken}: give it its own, or lower the others"
+    )]
+    NoErrorProbabilityLeft {
+        /// Where the analysis stands.
+        place: String,
+        /// The metric.
+        metric: String,
+        /// What the others take together, over all analyses.
+        taken: Number,
     },
     /// A gate nobody can open, having no name.
     #[error("steps[{step}] is a gate without a name: give it the name its hook knows")]

@@ -9,7 +9,7 @@ use serinus_core::{
     metric::{ArmCounts, Arms, Number, Query, Question, Sample, Window},
     port::PortErrorKind,
     rollout::{
-        Background, Capacity, Command, Failure, Outcome, Phase, Plan, PlanError, PlanSpec, Rule, Step,
+        Background, Capacity, Command, Failure, Outcome, Phase, Place, Plan, PlanError, PlanSpec, Rule, Step,
     },
     strategy::Canary,
     time::GoDuration,
@@ -38,7 +38,7 @@ pub(crate) fn arms(times: f64) -> impl FnMut(&Question) -> Result<Sample, Failur
                 (Number::new(f64::INFINITY), requests as u64),
             ],
         };
-        Ok(Sample::from(Arms { stable: counts(1.0), candidate: counts(times) }))
+        Ok(Sample::from(Arms { stable: counts(1.0), candidate: counts(times), control: None }))
     }
 }
 
@@ -104,7 +104,7 @@ fn without_evidence_for_it_the_candidate_does_not_get_all_traffic() {
     let few = |question: &Question| {
         let empty = question.window.is_some_and(|window| window.from == window.to);
         let counts = ArmCounts { requests: u64::from(!empty), ..ArmCounts::default() };
-        Ok(Sample::from(Arms { stable: counts.clone(), candidate: counts }))
+        Ok(Sample::from(Arms { stable: counts.clone(), candidate: counts, control: None }))
     };
     let failures = Analysis::of("failures", [Comparison::default().metric("failures")]).without_end();
     let plan = Canary::new(4)
@@ -214,7 +214,7 @@ fn numbers_out_of_range_are_refused_with_their_place() {
         (Comparison { error_probability: Some(number(1.0)), ..base.clone() }, "errorProbability is 1"),
         (Comparison { miss_probability: number(f64::INFINITY), ..base.clone() }, "missProbability is"),
         (Comparison { negligible: number(1.0), ..base.clone() }, "negligible is 1"),
-        (Comparison { dispersion: number(0.5), ..base.clone() }, "dispersion is 0.5"),
+        (Comparison { dispersion: number(0.5).into(), ..base.clone() }, "dispersion is 0.5"),
         (Comparison { weight: 0, ..base.clone() }, "weight is 0"),
         (Comparison { horizon: Some(GoDuration::ZERO), ..base.clone() }, "horizon is 0s"),
         (Comparison { settle: GoDuration::from_nanos(-1), ..base.clone() }, "settle is"),
@@ -343,4 +343,29 @@ fn a_split_is_checked_only_where_one_is_planned() {
         let plan = Plan::try_from(PlanSpec { steps, analyses, background, ..PlanSpec::default() });
         assert_eq!(plan.is_ok(), is_fine, "{plan:?}");
     }
+}
+
+#[test]
+fn all_analyses_of_a_plan_share_one_error_probability() {
+    let failures = Comparison::default().metric("failures");
+    let heavy = Comparison { weight: 2, ..Comparison::default() }.metric("heavy");
+    let steps = vec![Step::Weight(Weight::percent(50.0)), Step::Analyse(0), Step::Analyse(0)];
+    let spec = PlanSpec {
+        background: vec![Background { analysis: 1, during: 0..steps.len() }],
+        steps,
+        analyses: vec![Analysis::of("step", [failures.clone()]), Analysis::of("beside", [heavy]).without_end()],
+        ..PlanSpec::default()
+    };
+    let plan = Plan::try_from(spec.clone()).unwrap();
+    let of = |place| {
+        let analysis = plan.analysis_at(place).unwrap();
+        analysis.error_probability(analysis.metrics[0].comparison().unwrap())
+    };
+    let (step, beside) = (of(Place::Step(1)), of(Place::Background(0)));
+    assert!((step + beside - 0.01).abs() < 1e-12 && (beside / step - 2.0).abs() < 1e-9, "{step} {beside}");
+    assert_eq!(plan.spec(), &spec, "what is written stays as it is");
+    let own = Comparison { error_probability: Some(Number::new(0.01)), ..Comparison::default() }.metric("own");
+    let all = PlanSpec { analyses: vec![Analysis::of("step", [failures]), Analysis::of("own", [own])], ..spec };
+    let error = Plan::try_from(all).unwrap_err().to_string();
+    assert!(error.contains("nothing is left of an error probability of 0.01 for the metric `failures`"), "{error}");
 }

@@ -105,7 +105,7 @@ fn without_evidence_an_experiment_that_returns_is_uncertain_and_one_that_promote
     let few = |question: &Question| {
         let empty = question.window.is_some_and(|window| window.from == window.to);
         let counts = ArmCounts { requests: u64::from(!empty), ..ArmCounts::default() };
-        Ok(Sample::from(Arms { stable: counts.clone(), candidate: counts }))
+        Ok(Sample::from(Arms { stable: counts.clone(), candidate: counts, control: None }))
     };
     let hour = GoDuration::from_mins(60);
     for stop in [Stop::Evidence(hour), Stop::Horizon(hour)] {
@@ -238,7 +238,7 @@ fn an_experiment_is_written_as_it_is_read() {
     let read: Experiment = serde_json::from_str(text).unwrap();
     let primary = Measure::new(
         "orders",
-        Comparison { dispersion: Number::new(2.0), ..Comparison::of(Compared::Successes) },
+        Comparison { dispersion: Number::new(2.0).into(), ..Comparison::of(Compared::Successes) },
     );
     let built = Experiment::between_variants(
         Cohort::Subjects(Weight::percent(50.0)),

@@ -3,14 +3,15 @@
 use std::hash::{Hash, Hasher};
 
 use libm::{exp, log, log1p};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{Compared, Comparison, Strictness, latency::Latency, sentence};
+use super::{Compared, Comparison, Dispersal, Strictness, Verdict, Why, latency::Latency, sentence};
 use crate::{
     analysis::{Data, Judged, Outcome},
     metric::{ArmCounts, Arms, ArmsError, Window},
     stats::{
-        evidence::{EProcess as _, EvidenceError},
+        dispersion::Dispersion,
+        evidence::{EProcess as _, EvidenceError, SchemaVersion},
         grid::{Arm, CounterGrid, RateRatio, RatioGrid, Window as Counted},
         sample_ratio::SampleRatio,
     },
@@ -22,16 +23,27 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Evidence {
+    #[serde(default)]
+    version: SchemaVersion,
     /// The stretch of even traffic under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stretch: Option<Stretch>,
     /// How much time has been compared.
-    #[serde(default, skip_serializing_if = "GoDuration::is_zero")]
+    #[serde(default, skip_serializing_if = "GoDuration::is_zero", deserialize_with = "not_negative")]
     compared: GoDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     processes: Option<Processes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sample_ratio: Option<Split>,
+    /// How much counts scatter between stable and its control group, if that is to be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration: Option<Dispersion>,
+    /// Whether there was evidence enough for a pass in this run: it does not go away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_passed: bool,
+    /// What was wrong with the last window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fault: Option<Why>,
 }
 
 /// Traffic that is split the same way since a moment.
@@ -73,38 +85,78 @@ struct Counts {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Findings {
-    /// Stable's requests, and those of them that failed, or took longer than the edge.
+    /// Stable's requests, and those of them that failed, succeeded, or took longer than the edge.
     pub stable: Arm,
     /// The candidate's.
     pub candidate: Arm,
     /// Of a latency, the edge in seconds that these counts are about.
     pub edge: Option<f64>,
-    /// How many times as often the candidate fails, at the likeliest; none before the first failure.
+    /// How many times as often the candidate does harm, at the likeliest: fails or is slow; of successes, how many times
+    /// as often *stable* succeeds. None before the first event; 0 and infinite where it is below 1/64 or above 64.
     pub ratio: Option<f64>,
     /// Where that ratio lies, at all times at once, with the probability that the error probability leaves.
     pub interval: (f64, f64),
-    /// The logarithm of the greatest e-value so far against "no more than the margin".
+    /// The logarithm of the greatest e-value so far against "no more than the margin", before it is divided by the
+    /// dispersion.
     pub log_harm: f64,
-    /// The logarithm of the e-value against "at least the safety margin".
+    /// The logarithm of the e-value against "at least the safety margin", before it is divided by the dispersion: the
+    /// greatest so far in this run, and of a latency the present one.
     pub log_safety: f64,
+    /// By how much evidence is divided, at least 1; none while that is still to be found out.
+    pub dispersion: Option<f64>,
 }
 
 impl Evidence {
     /// What is known, if anything is; the interval holds with probability `1 − alpha`.
-    pub fn findings(&self, alpha: f64) -> Option<Findings> {
-        self.found(Some(alpha))
+    pub fn findings(&self, comparison: &Comparison, alpha: f64) -> Option<Findings> {
+        self.found(comparison, Some(alpha))
     }
 
-    /// Without `alpha` no ratio is worked out.
-    fn found(&self, alpha: Option<f64>) -> Option<Findings> {
-        match self.processes.as_ref()? {
+    /// What it comes to so far. `strictness` is that of the analysis.
+    pub fn verdict(&self, comparison: &Comparison, strictness: Strictness) -> Verdict {
+        let findings = self.found(comparison, self.has_passed.then_some(strictness.error));
+        if self.is_worse(comparison, strictness) {
+            Verdict::Worse
+        } else if self.uneven().is_some() {
+            Verdict::Invalid(Why::SampleRatio)
+        } else if let Some(why) = self.fault {
+            Verdict::Invalid(why)
+        } else if self.has_passed {
+            let is_better = findings.is_some_and(|findings| findings.interval.1 < 1.0);
+            if is_better { Verdict::Better } else { Verdict::NoWorse }
+        } else if self.is_at_horizon(comparison) {
+            Verdict::Uncertain
+        } else {
+            let requests = self.requests(comparison);
+            let missing = findings.and_then(|it| sentence::missing(comparison, &it, strictness, requests));
+            Verdict::NotEnough { candidate_requests: missing }
+        }
+    }
+
+    /// Without `alpha` no interval is worked out.
+    fn found(&self, comparison: &Comparison, alpha: Option<f64>) -> Option<Findings> {
+        let dispersion = self.dispersion(comparison);
+        let doubt = alpha.zip(dispersion).map(|(alpha, dispersion)| Doubt { alpha, dispersion });
+        let findings = match self.processes.as_ref()? {
             Processes::Counts(counts) => {
                 let Counts { harm, safety, ratio } = &**counts;
-                let (stable, candidate) = harm.totals();
-                let logs = (harm.peak(), safety.log_e());
-                Some(Findings::of(stable, candidate, None, logs, ratio, alpha))
+                let (stable, candidate) = comparison.of.in_order(harm.totals());
+                let logs = (harm.peak(), safety.peak());
+                Findings::of(stable, candidate, None, logs, ratio, doubt)
             }
-            Processes::Latency(latency) => latency.findings(alpha),
+            Processes::Latency(latency) => latency.findings(doubt)?,
+        };
+        Some(Findings { dispersion, ..findings })
+    }
+
+    /// By how much evidence is divided, if that is known.
+    fn dispersion(&self, comparison: &Comparison) -> Option<f64> {
+        match comparison.dispersion {
+            Dispersal::Fixed(times) => Some(times.get()),
+            Dispersal::Calibrated { windows } => {
+                let calibration = self.calibration.filter(|it| it.windows() >= u64::from(windows))?;
+                calibration.factor().ok()
+            }
         }
     }
 
@@ -118,6 +170,7 @@ impl Evidence {
         let mut carried = self.clone();
         carried.stretch = None;
         carried.compared = GoDuration::ZERO;
+        (carried.has_passed, carried.fault) = (false, None);
         match &mut carried.processes {
             Some(Processes::Counts(counts)) => {
                 counts.safety = CounterGrid::new(counts.safety.grid().clone());
@@ -168,59 +221,101 @@ impl Evidence {
         strictness: Strictness,
         window: Window,
         share: Weight,
-        arms: &Arms,
+        arms: Result<Arms, ArmsError>,
     ) -> Judged {
         if window.from == window.to {
             let reason = "windows begin here".to_owned();
             return Judged { outcome: Outcome::Undecided, data: Data::Present, reason };
         }
-        let error = self.observe(comparison, window, share, arms).err();
-        let judged = |outcome, reason| Judged { outcome, data: Data::Present, reason };
-        let told = |ending: &str| {
-            let findings = self.findings(strictness.error);
-            sentence::tell(comparison, findings.as_ref(), strictness, ending)
+        let error = match arms {
+            Ok(arms) => self.observe(comparison, window, share, &arms).err(),
+            Err(error) => {
+                self.add(window);
+                Some(error.into())
+            }
         };
+        self.fault = error.as_ref().map(ComparisonError::why);
+        let judged = |outcome, reason| Judged { outcome, data: Data::Present, reason };
         // First what speaks against the candidate: nothing below may hide it.
-        if self.harm() / comparison.dispersion.get() >= -log(strictness.error) {
+        if self.is_worse(comparison, strictness) {
             let outcome = if comparison.critical { Outcome::Failed } else { Outcome::Inconclusive };
-            return judged(outcome, told("worse"));
+            return judged(outcome, self.told(comparison, strictness, "worse"));
         }
-        if let Some(error) = error {
-            return Judged { outcome: Outcome::Error, data: Data::Erroneous, reason: error.to_string() };
+        match error {
+            // As little as nothing is known of a window like this, and it may be the last one of many.
+            Some(error @ ComparisonError::Arms(ArmsError::Missing { .. })) => {
+                let is_over = self.is_at_horizon(comparison) && !self.has_passed;
+                let (outcome, reason) = if is_over {
+                    let ending = format!("not certain after {}: {error}", self.compared);
+                    (Outcome::Inconclusive, self.told(comparison, strictness, &ending))
+                } else {
+                    (Outcome::Undecided, error.to_string())
+                };
+                return Judged { outcome, data: Data::Empty, reason };
+            }
+            Some(error) => {
+                return Judged { outcome: Outcome::Error, data: Data::Erroneous, reason: error.to_string() };
+            }
+            None => {}
         }
-        if let Some(split) = &self.sample_ratio
-            && split.test.rejects(Comparison::SPLIT_ERROR_PROBABILITY).unwrap_or(false)
+        if let Some(split) = self.uneven() {
+            return judged(Outcome::Inconclusive, sentence::uneven(&split.test, split.share));
+        }
+        if let Some(dispersion) = self.dispersion(comparison)
+            && self.requests(comparison) >= comparison.least_requests
         {
-            let counts = split.test.counts();
-            return judged(Outcome::Inconclusive, sentence::uneven(counts, split.share));
+            let needed = -log(strictness.miss) * dispersion;
+            let passes = [
+                (self.safety() >= needed, "safe".to_owned()),
+                (self.negligible(comparison) >= needed, sentence::negligible(comparison)),
+                (self.has_passed, "safe, as found before".to_owned()),
+            ];
+            if let Some((_, ending)) = passes.into_iter().find(|(passes, _)| *passes) {
+                self.has_passed = true;
+                return judged(Outcome::Successful, self.told(comparison, strictness, &ending));
+            }
         }
-        let needed = -log(strictness.miss);
+        if self.is_at_horizon(comparison) {
+            let ending = format!("not certain after {}", self.compared);
+            return judged(Outcome::Inconclusive, self.told(comparison, strictness, &ending));
+        }
         // A window that decides nothing is told in fewer words: there are many.
-        let findings = self.found(None);
-        let enough = findings.is_some_and(|it| {
-            let candidate = if comparison.of == Compared::Successes { it.stable } else { it.candidate };
-            candidate.exposure >= comparison.least_requests
-        });
-        if enough && self.safety() / comparison.dispersion.get() >= needed {
-            return judged(Outcome::Successful, told("safe"));
-        }
-        if enough && self.negligible(comparison) / comparison.dispersion.get() >= needed {
-            let percent = comparison.negligible.get() * 100.0;
-            return judged(
-                Outcome::Successful,
-                told(&format!("safe, as certainly less than {percent}% fail")),
-            );
-        }
-        if comparison.horizon.is_some_and(|horizon| self.compared >= horizon) {
-            return judged(Outcome::Inconclusive, told(&format!("not certain after {}", self.compared)));
-        }
+        let findings = self.found(comparison, None);
         let ending = match &findings {
+            Some(findings) if findings.dispersion.is_none() => {
+                sentence::calibrating(comparison, self.calibration.as_ref())
+            }
             Some(findings) if !findings.is_empty() => {
-                sentence::what_is_missing(comparison, findings, strictness, self.safety())
+                sentence::what_is_missing(comparison, findings, strictness, self.requests(comparison))
             }
             Some(_) | None => "nothing to compare yet".to_owned(),
         };
         judged(Outcome::Undecided, sentence::tell(comparison, findings.as_ref(), strictness, &ending))
+    }
+
+    fn told(&self, comparison: &Comparison, strictness: Strictness, ending: &str) -> String {
+        let findings = self.findings(comparison, strictness.error);
+        sentence::tell(comparison, findings.as_ref(), strictness, ending)
+    }
+
+    fn is_worse(&self, comparison: &Comparison, strictness: Strictness) -> bool {
+        let dispersion = self.dispersion(comparison);
+        dispersion.is_some_and(|dispersion| self.harm() / dispersion >= -log(strictness.error))
+    }
+
+    fn is_at_horizon(&self, comparison: &Comparison) -> bool {
+        comparison.horizon.is_some_and(|horizon| self.compared >= horizon)
+    }
+
+    /// The split of the requests, if it is certainly not the planned one.
+    fn uneven(&self) -> Option<&Split> {
+        let split = self.sample_ratio.as_ref()?;
+        split.test.rejects(Comparison::SPLIT_ERROR_PROBABILITY).unwrap_or(false).then_some(split)
+    }
+
+    fn add(&mut self, window: Window) {
+        let length = GoDuration::between(window.from, window.to).as_nanos().max(0);
+        self.compared = GoDuration::from_nanos(self.compared.as_nanos().saturating_add(length));
     }
 
     /// First what decides against the candidate: nothing that is refused after it may stop it. The first error.
@@ -232,14 +327,29 @@ impl Evidence {
         arms: &Arms,
     ) -> Result<(), ComparisonError> {
         let id = id_of(window);
-        self.compared = GoDuration::from_nanos(
-            self.compared
-                .as_nanos()
-                .saturating_add(GoDuration::between(window.from, window.to).as_nanos().max(0)),
-        );
+        self.add(window);
         let compared = self.observe_arms(comparison, id, arms);
+        let calibrated = self.calibrate(comparison, id, arms);
         let split = if comparison.sample_ratio { self.observe_split(id, share, arms) } else { Ok(()) };
-        compared.and(split)
+        compared.and(calibrated).and(split)
+    }
+
+    fn calibrate(&mut self, comparison: &Comparison, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
+        let (Dispersal::Calibrated { windows }, Some(control)) = (comparison.dispersion, &arms.control) else {
+            return Ok(());
+        };
+        let both = match &self.processes {
+            Some(Processes::Latency(latency)) => latency.alike(&arms.stable, control)?,
+            Some(Processes::Counts(_)) | None => {
+                Some([&arms.stable, control].map(|arm| Arm::new(arm.requests, arm.failures)))
+            }
+        };
+        let calibration = self.calibration.get_or_insert_default();
+        // What is known is not looked at again: a factor that moves with the data would void what it divides.
+        if let Some([stable, control]) = both.filter(|_| calibration.windows() < u64::from(windows)) {
+            calibration.observe(&Counted { id, control: stable, candidate: control })?;
+        }
+        Ok(())
     }
 
     fn observe_arms(&mut self, comparison: &Comparison, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
@@ -259,11 +369,7 @@ impl Evidence {
             Some(Processes::Counts(counts)) => {
                 let Counts { harm, safety, ratio } = &mut **counts;
                 let arm = |counts: &ArmCounts| Arm::new(counts.requests, counts.failures);
-                let (control, candidate) = match comparison.of {
-                    // Fewer successes are harm: what is compared is how many times as many stable has.
-                    Compared::Successes => (arm(&arms.candidate), arm(&arms.stable)),
-                    _ => (arm(&arms.stable), arm(&arms.candidate)),
-                };
+                let (control, candidate) = comparison.of.in_order((arm(&arms.stable), arm(&arms.candidate)));
                 let window = Counted { id, control, candidate };
                 let harm = harm.observe(&window);
                 let (safety, ratio) = (safety.observe(&window), ratio.observe(&window));
@@ -309,11 +415,44 @@ impl Evidence {
 
     fn safety(&self) -> f64 {
         match &self.processes {
-            Some(Processes::Counts(counts)) => counts.safety.log_e(),
+            Some(Processes::Counts(counts)) => counts.safety.peak(),
             Some(Processes::Latency(latency)) => latency.safety(),
             None => 0.0,
         }
     }
+
+    /// The candidate's requests in this run that count.
+    fn requests(&self, comparison: &Comparison) -> u64 {
+        match &self.processes {
+            Some(Processes::Counts(counts)) => comparison.of.in_order(counts.safety.totals()).1.exposure,
+            Some(Processes::Latency(latency)) => latency.requests(),
+            None => 0,
+        }
+    }
+}
+
+impl Compared {
+    /// Fewer successes are harm: what is compared then is how many times as many stable has, with the arms the other way
+    /// round. From the one order to the other, either way.
+    fn in_order(self, (control, candidate): (Arm, Arm)) -> (Arm, Arm) {
+        match self {
+            Self::Successes => (candidate, control),
+            Self::Failures | Self::Latency => (control, candidate),
+        }
+    }
+}
+
+/// How sure an interval is to be, and by how much evidence is divided.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doubt {
+    pub(super) alpha: f64,
+    pub(super) dispersion: f64,
+}
+
+fn not_negative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GoDuration, D::Error> {
+    let read = GoDuration::deserialize(deserializer)?;
+    let damaged = EvidenceError::Damaged { what: "the time it compared is negative" };
+    if read.is_negative() { Err(D::Error::custom(damaged)) } else { Ok(read) }
 }
 
 // What is in it is never NaN: stored states with one are refused.
@@ -325,6 +464,7 @@ impl Hash for Evidence {
         self.compared.hash(state);
         self.harm().to_bits().hash(state);
         self.safety().to_bits().hash(state);
+        (self.has_passed, self.fault).hash(state);
     }
 }
 
@@ -335,12 +475,12 @@ impl Findings {
         edge: Option<f64>,
         (log_harm, log_safety): (f64, f64),
         ratio: &RateRatio,
-        alpha: Option<f64>,
+        doubt: Option<Doubt>,
     ) -> Self {
-        let interval = alpha.and_then(|alpha| ratio.interval(alpha).ok());
+        let interval = doubt.and_then(|Doubt { alpha, dispersion }| ratio.dispersed_interval(alpha, dispersion).ok());
         let interval = interval.map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper));
-        let ratio = alpha.and_then(|_| ratio.estimate().ok());
-        Self { stable, candidate, edge, ratio, interval, log_harm, log_safety }
+        let ratio = ratio.estimate().ok();
+        Self { stable, candidate, edge, ratio, interval, log_harm, log_safety, dispersion: None }
     }
 
     fn is_empty(&self) -> bool {
@@ -403,6 +543,20 @@ pub enum ComparisonError {
     /// The two arms have no bucket in common.
     #[error("the buckets of both arms have no finite edge in common: give both the same buckets")]
     NoCommonBuckets,
+}
+
+impl ComparisonError {
+    const fn why(&self) -> Why {
+        match self {
+            Self::Arms(ArmsError::Missing { .. }) => Why::MissingArm,
+            Self::Arms(_)
+            | Self::Evidence(_)
+            | Self::Undefined(_)
+            | Self::NoLatencies { .. }
+            | Self::BucketsChanged { .. }
+            | Self::NoCommonBuckets => Why::Counts,
+        }
+    }
 }
 
 /// Rates, as parts of the negligible one, that evidence against it is mixed over.

@@ -2,8 +2,11 @@
 
 use libm::{exp, log};
 
-use super::{Compared, Comparison, Findings, Strictness};
-use crate::traffic::Weight;
+use super::{Compared, Comparison, Dispersal, Findings, Strictness};
+use crate::{
+    stats::{dispersion::Dispersion, evidence::EProcess as _, grid::RateRatio, sample_ratio::SampleRatio},
+    traffic::Weight,
+};
 
 /// What was compared, estimate, interval, e-values, and what it comes to.
 pub(super) fn tell(
@@ -15,31 +18,32 @@ pub(super) fn tell(
     let Some(findings) = findings else { return format!("{}: {ending}", of(comparison)) };
     let what =
         findings.edge.map_or_else(|| of(comparison).to_owned(), |edge| format!("slower than {edge} s"));
-    // Of successes, the arms stand the other way round.
-    let (candidate, stable) = match comparison.of {
-        Compared::Successes => (findings.stable, findings.candidate),
-        _ => (findings.candidate, findings.stable),
-    };
     let share = |arm: crate::stats::grid::Arm| {
         let share = arm.failures as f64 / arm.exposure.max(1) as f64;
         format!("{} of {} ({:.2}%)", arm.failures, arm.exposure, share * 100.0)
     };
-    let ratio = match (findings.ratio, findings.interval) {
+    let ratio = match (findings.ratio, comparison.of) {
         (None, _) => String::new(),
-        (Some(ratio), (_, upper)) if upper.is_infinite() => format!(", {} times", rounded(ratio)),
-        (Some(ratio), (lower, upper)) => format!(
-            ", {} times ({}% interval {} to {})",
-            rounded(ratio),
+        // Fewer successes are harm: the ratio is the other way round.
+        (Some(ratio), Compared::Successes) => {
+            format!(", stable {} times as often as the candidate", times(ratio))
+        }
+        (Some(ratio), Compared::Failures | Compared::Latency) => format!(", {} times", times(ratio)),
+    };
+    let interval = match findings.interval {
+        (lower, upper) if lower > 0.0 || upper.is_finite() => format!(
+            " ({}% interval {} to {})",
             rounded((1.0 - strictness.error) * 100.0),
             rounded(lower),
             rounded(upper)
         ),
+        _ => String::new(),
     };
-    let dispersion = comparison.dispersion.get();
+    let (candidate, stable) = (share(findings.candidate), share(findings.stable));
+    let counts = format!("{what}: candidate {candidate}, stable {stable}{ratio}{interval}");
+    let Some(dispersion) = findings.dispersion else { return format!("{counts}: {ending}") };
     format!(
-        "{what}: candidate {}, stable {}{ratio}; e-value {} of {} for worse than {} times, {} of {} for less than {} times: {ending}",
-        share(candidate),
-        share(stable),
+        "{counts}; e-value {} of {} for worse than {} times, {} of {} for less than {} times: {ending}",
         e_value(findings.log_harm / dispersion),
         e_value(-log(strictness.error)),
         comparison.margin,
@@ -49,43 +53,81 @@ pub(super) fn tell(
     )
 }
 
+/// What is missing before anything can be said.
+pub(super) fn calibrating(comparison: &Comparison, calibration: Option<&Dispersion>) -> String {
+    let Dispersal::Calibrated { windows } = comparison.dispersion else { return "not enough data".to_owned() };
+    match calibration {
+        Some(calibration) => format!(
+            "not enough data, {} more windows needed to know how much counts scatter",
+            u64::from(windows).saturating_sub(calibration.windows())
+        ),
+        None => "not enough data: there is no `control` beside stable and candidate to calibrate with; count one, or give `dispersion` as a number".to_owned(),
+    }
+}
+
 /// Requests that are not split as planned.
-pub(super) fn uneven(counts: &[u64], share: Weight) -> String {
+pub(super) fn uneven(split: &SampleRatio, share: Weight) -> String {
+    let error = Comparison::SPLIT_ERROR_PROBABILITY;
     format!(
-        "invalid: the requests {counts:?} of stable and candidate do not fit the planned share of {share}: look for lost requests or counters before any comparison"
+        "invalid: the requests {:?} of stable and candidate do not fit the planned share of {share} (e-value {} of {}, error probability {}%): look for lost requests or counters before any comparison",
+        split.counts(),
+        e_value(split.peak()),
+        e_value(-log(error)),
+        rounded(error * 100.0)
     )
 }
 
-/// How much more data a pass may need, if the candidate is as good as stable.
+/// Why a candidate passes that hardly ever fails.
+pub(super) fn negligible(comparison: &Comparison) -> String {
+    format!("safe, as certainly less than {}% fail", comparison.negligible.get() * 100.0)
+}
+
+/// How much more data a pass may need, if the candidate is as good as stable, of which `requests` count so far.
 pub(super) fn what_is_missing(
     comparison: &Comparison,
     findings: &Findings,
     strictness: Strictness,
-    log_safety: f64,
+    requests: u64,
 ) -> String {
-    let Findings { stable, candidate, .. } = *findings;
-    if candidate.exposure < comparison.least_requests {
-        return format!(
-            "not enough data, {} more requests of the candidate needed",
-            comparison.least_requests - candidate.exposure
-        );
+    match missing(comparison, findings, strictness, requests) {
+        Some(more) if requests < comparison.least_requests => {
+            format!("not enough data, {more} more requests of the candidate needed")
+        }
+        Some(more) => {
+            format!("not enough data, about {more} more requests of the candidate needed")
+        }
+        None if findings.stable.failures == 0 && findings.candidate.failures == 0 => {
+            "not enough data, as nothing has failed yet in either".to_owned()
+        }
+        None => "not enough data".to_owned(),
+    }
+}
+
+/// That many requests of the candidate, if anybody can tell.
+pub(super) fn missing(
+    comparison: &Comparison,
+    findings: &Findings,
+    strictness: Strictness,
+    requests: u64,
+) -> Option<u64> {
+    let Findings { stable, candidate, log_safety, .. } = *findings;
+    if requests < comparison.least_requests {
+        return Some(comparison.least_requests - requests);
     }
     let failures = stable.failures.saturating_add(candidate.failures) as f64;
-    if failures == 0.0 {
-        return "not enough data, as nothing has failed yet in either".to_owned();
-    }
-    // What one failure is worth, on average, against a candidate at the safety margin (statistics 2.12).
-    let share = candidate.exposure as f64 / (candidate.exposure as f64 + stable.exposure as f64);
+    // What one failure is worth, on average, against a candidate at the safety margin (statistics 2.12). Of successes,
+    // the arm in question is stable.
+    let (control, tested) = match comparison.of {
+        Compared::Successes => (candidate, stable),
+        Compared::Failures | Compared::Latency => (stable, candidate),
+    };
+    let share = tested.exposure as f64 / (tested.exposure as f64 + control.exposure as f64);
     let margin = comparison.safety_margin.get();
     let at_margin = share * margin / (1.0 - share + share * margin);
     let worth = share * log(share / at_margin) + (1.0 - share) * log((1.0 - share) / (1.0 - at_margin));
-    let missing = comparison.dispersion.get() * (-log(strictness.miss) + 1.0) - log_safety;
+    let missing = findings.dispersion? * (-log(strictness.miss) + 1.0) - log_safety;
     let requests = (missing / worth) * candidate.exposure as f64 / failures;
-    if requests.is_finite() && requests >= 1.0 {
-        format!("not enough data, about {} more requests of the candidate needed", rounded_up(requests))
-    } else {
-        "not enough data".to_owned()
-    }
+    (requests.is_finite() && requests >= 1.0).then(|| rounded_up(requests) as u64)
 }
 
 const fn of(comparison: &Comparison) -> &'static str {
@@ -106,10 +148,15 @@ fn rounded(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// A ratio, which is 0 or infinite beyond what is looked at.
+pub(in crate::analysis) fn times(ratio: f64) -> String {
+    if ratio.is_infinite() { format!("over {}", RateRatio::FARTHEST) } else { rounded(ratio) }
+}
+
 /// To two digits, upward.
-fn rounded_up(value: f64) -> String {
+fn rounded_up(value: f64) -> f64 {
     let unit = libm::pow(10.0, libm::floor(libm::log10(value)) - 1.0).max(1.0);
-    format!("{:.0}", libm::ceil(value / unit) * unit)
+    libm::ceil(value / unit) * unit
 }
 
 fn e_value(log_e: f64) -> String {
@@ -134,7 +181,8 @@ mod tests {
         {
             assert_eq!(rounded(value), text);
         }
-        assert_eq!(rounded_up(1_234.0), "1300");
+        assert_eq!(rounded_up(1_234.0), 1_300.0);
+        assert_eq!((times(f64::INFINITY).as_str(), times(0.0).as_str()), ("over 64", "0"));
         assert_eq!(e_value(1_000.0), "1e434");
         assert_eq!(e_value(-100.0), "under 0.001");
     }

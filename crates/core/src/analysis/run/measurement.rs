@@ -8,7 +8,7 @@ use crate::{
         Data, Judged, Metric, Outcome,
         comparison::{Comparison, Evidence, Strictness},
     },
-    metric::{Arms, ArmsError, Sample, Window},
+    metric::{Arms, Sample, Window},
     port::PortErrorKind,
     time::Timestamp,
 };
@@ -88,24 +88,16 @@ impl Measurement {
                 return Self::ended(metric, asked, judged, String::new(), now);
             }
         };
-        let (judged, value) = match Arms::try_from(&sample) {
-            Ok(arms) => {
-                let window = Window { from: asked.from.unwrap_or(asked.at), to: asked.at };
-                let judged = evidence.judge(comparison, strictness, window, asked.share, &arms);
-                let Arms { stable, candidate } = &arms;
-                let value = format!(
-                    "stable {} of {} failed, candidate {} of {}",
-                    stable.failures, stable.requests, candidate.failures, candidate.requests
-                );
-                (judged, value)
-            }
-            Err(error) => {
-                let data =
-                    if matches!(error, ArmsError::Missing { .. }) { Data::Empty } else { Data::Erroneous };
-                let judged = Judged { outcome: Outcome::Error, data, reason: error.to_string() };
-                (judged, sample.to_string())
-            }
+        let window = Window { from: asked.from.unwrap_or(asked.at), to: asked.at };
+        let arms = Arms::try_from(&sample);
+        let value = match &arms {
+            Ok(Arms { stable, candidate, .. }) => format!(
+                "stable {} of {} failed, candidate {} of {}",
+                stable.failures, stable.requests, candidate.failures, candidate.requests
+            ),
+            Err(_) => sample.to_string(),
         };
+        let judged = evidence.judge(comparison, strictness, window, asked.share, arms);
         Self::ended(metric, asked, judged, value, now)
     }
 
