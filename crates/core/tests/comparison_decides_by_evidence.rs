@@ -120,7 +120,10 @@ fn where_nothing_fails_enough_requests_are_evidence_enough() {
     assert_eq!(last.outcome, Outcome::Successful, "{}", last.reason);
     assert!(last.reason.ends_with("safe, as certainly less than 0.1% fail"), "{}", last.reason);
     // The mean of exp(n (p0 - p1)) over p1 of 0, 0.1, 0.25 and 0.5 times p0 = 0.001 is first above 20 at 4000.
-    assert_eq!(bench.run.evidence(0).unwrap().findings(&Comparison::default(), 0.01).unwrap().candidate.exposure, 4_000);
+    assert_eq!(
+        bench.run.evidence(0).unwrap().findings(&Comparison::default(), 0.01).unwrap().candidate.exposure,
+        4_000
+    );
     let mut strict = Bench::new(Comparison { negligible: Number::new(0.0), ..Comparison::default() });
     assert_eq!(strict.windows(20, &clean).outcome, Outcome::Undecided);
     let mut faulty = Bench::new(Comparison::default());
@@ -159,7 +162,8 @@ fn requests_that_are_not_split_as_planned_are_invalid_but_hide_no_harm() {
 
 #[test]
 fn counts_that_scatter_more_weigh_less() {
-    let of = |dispersion: f64| Comparison { dispersion: Number::new(dispersion).into(), ..Comparison::default() };
+    let of =
+        |dispersion: f64| Comparison { dispersion: Number::new(dispersion).into(), ..Comparison::default() };
     let windows = |comparison| {
         let mut bench = Bench::new(comparison);
         let mut windows = 0;
@@ -325,7 +329,11 @@ fn the_arms_of_successes_stand_where_they_are() {
     let mut bench = Bench::new(Comparison::of(Compared::Successes));
     // Stable has nine times the requests.
     let undecided = bench.window(&arms((900, 450), (100, 30))).unwrap();
-    assert!(undecided.reason.contains("candidate 30 of 100 (30.00%), stable 450 of 900"), "{}", undecided.reason);
+    assert!(
+        undecided.reason.contains("candidate 30 of 100 (30.00%), stable 450 of 900"),
+        "{}",
+        undecided.reason
+    );
     let last = bench.windows(500, &arms((900, 450), (100, 30)));
     assert_eq!(last.outcome, Outcome::Failed, "{}", last.reason);
     assert!(last.reason.contains(", stable 1.6"), "{}", last.reason);
@@ -355,7 +363,8 @@ fn how_much_is_missing_is_about_the_candidate_for_successes_too() {
 
 #[test]
 fn an_interval_is_as_wide_as_the_counts_scatter() {
-    let of = |dispersion: f64| Comparison { dispersion: Number::new(dispersion).into(), ..Comparison::default() };
+    let of =
+        |dispersion: f64| Comparison { dispersion: Number::new(dispersion).into(), ..Comparison::default() };
     let result = |dispersion| {
         let comparison = Comparison { horizon: None, ..of(dispersion) };
         let analysis = Analysis::of("compare", [comparison.metric("m")]).without_end();
@@ -487,7 +496,8 @@ fn least_requests_are_those_of_the_run_for_counts_and_latencies_alike() {
     let good = arms((13_500, 135), (1_500, 15));
     bench.windows(200, &good);
     assert_eq!(bench.phase(), Phase::Successful);
-    let mut next = Bench { run: Run::continuing(&analysis, bench.run.carried(), bench.now), analysis, now: bench.now };
+    let mut next =
+        Bench { run: Run::continuing(&analysis, bench.run.carried(), bench.now), analysis, now: bench.now };
     next.run.open_windows(&next.analysis, Weight::percent(10.0), next.now);
     let _ = next.window(&Arms::default());
     let first = next.window(&good).unwrap();

@@ -81,7 +81,8 @@ impl World {
 }
 
 fn question(query: Query) -> Question {
-    Question { query, candidate: "v2".into(), stable: "v1".into(), at: Timestamp::UNIX_EPOCH, window: None }
+    let at = Timestamp::UNIX_EPOCH;
+    Question { query: query.into(), candidate: "v2".into(), stable: "v1".into(), at, window: None }
 }
 
 const OK: Option<StatusCode> = Some(StatusCode::OK);

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use super::comparison::{Verdict, Why};
 pub use self::{
     measurement::{Measurement, Reading},
     result::{ArmResult, ArmsResult, MetricResult},
@@ -10,6 +9,7 @@ pub use self::{
     standing::{Assessment, DryRunSummary, Standing, overall},
 };
 use self::{progress::Progress, rounds::RoundProgress};
+pub use super::comparison::{Verdict, Why};
 use super::{
     Analysis, Judge, Metric, Phase,
     comparison::{Evidence, Window},
@@ -139,6 +139,11 @@ impl Run {
     /// What a comparison has seen so far; none for other metrics, and for a metric there is not.
     pub fn evidence(&self, metric: usize) -> Option<&Evidence> {
         self.metrics.get(metric)?.evidence.as_deref()
+    }
+
+    /// Whether it has metrics that compare.
+    pub(crate) fn compares(&self) -> bool {
+        self.metrics.iter().any(|progress| progress.evidence.is_some())
     }
 
     /// Lets comparisons begin their windows: both arms take traffic, the candidate this share of it, from now on.

@@ -22,8 +22,10 @@ pub(super) fn shared(spec: &PlanSpec) -> Result<Vec<Analysis>, PlanError> {
     };
     let all = deciding().filter(|(_, uses)| *uses > 0.0);
     let taken: f64 = all.clone().filter_map(|(it, uses)| Some(it.error_probability?.get() * uses)).sum();
-    let parts: f64 =
-        all.filter(|(it, _)| it.error_probability.is_none()).map(|(it, uses)| f64::from(it.weight) * uses).sum();
+    let parts: f64 = all
+        .filter(|(it, _)| it.error_probability.is_none())
+        .map(|(it, uses)| f64::from(it.weight) * uses)
+        .sum();
     let left = Comparison::ERROR_PROBABILITY - taken;
     let mut analyses = spec.analyses.clone();
     let comparing = uses.iter().zip(&analyses).filter(|(_, analysis)| analysis.compares());

@@ -4,6 +4,7 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
+use self::query::Prepared;
 use super::{Place, budget};
 use crate::{
     analysis::{Analysis, AnalysisError, Metric},
@@ -12,6 +13,8 @@ use crate::{
     time::GoDuration,
     traffic::{Match, Weight},
 };
+
+mod query;
 
 /// A validated [`PlanSpec`]: whoever holds one need not check it again.
 ///
@@ -23,6 +26,8 @@ pub struct Plan {
     /// Those of the specification, each with its part of the error probability.
     analyses: Vec<Analysis>,
     fingerprint: u64,
+    /// Of each analysis, the queries of its metrics.
+    queries: Vec<Vec<Prepared>>,
 }
 
 /// The plain data of a plan: what people and compilers write.
@@ -269,14 +274,22 @@ impl Plan {
     /// The analysis that stands at a place. Its comparisons have the error probability that is theirs in this plan: all
     /// analyses of a plan share [`Comparison::ERROR_PROBABILITY`](crate::analysis::Comparison::ERROR_PROBABILITY).
     pub fn analysis_at(&self, place: Place) -> Option<&Analysis> {
-        let index = match place {
+        self.analyses.get(self.analysis_index(place)?)
+    }
+
+    pub(super) fn query_at(&self, place: Place, metric: usize) -> Option<&Prepared> {
+        self.queries.get(self.analysis_index(place)?)?.get(metric)
+    }
+
+    /// The place in [`PlanSpec::analyses`] of the analysis that stands at a place.
+    pub(crate) fn analysis_index(&self, place: Place) -> Option<usize> {
+        match place {
             Place::Step(step) => match self.spec.steps.get(step)? {
-                Step::Analyse(index) => *index,
-                _ => return None,
+                Step::Analyse(index) => Some(*index),
+                _ => None,
             },
-            Place::Background(index) => self.spec.background.get(index)?.analysis,
-        };
-        self.analyses.get(index)
+            Place::Background(index) => Some(self.spec.background.get(index)?.analysis),
+        }
     }
 
     /// The weight in force once `steps` steps have been done.
@@ -379,7 +392,8 @@ impl TryFrom<PlanSpec> for Plan {
             }
         }
         let (fingerprint, analyses) = (fingerprint(&spec), budget::shared(&spec)?);
-        Ok(Self { spec, analyses, fingerprint })
+        let queries = spec.analyses.iter().map(|it| it.metrics.iter().map(Prepared::of).collect()).collect();
+        Ok(Self { spec, analyses, fingerprint, queries })
     }
 }
 

@@ -337,7 +337,8 @@ impl TryFrom<Stored> for BettingInterval {
             return Err(EvidenceError::Damaged { what: "its threshold is no number above 0" });
         }
         let rising = bets.windows(2).all(|pair| pair[0].mean < pair[1].mean);
-        let ends = bets.first().zip(bets.last()).is_some_and(|(low, high)| low.mean == 0.0 && high.mean == 1.0);
+        let ends =
+            bets.first().zip(bets.last()).is_some_and(|(low, high)| low.mean == 0.0 && high.mean == 1.0);
         if !rising || !ends {
             return Err(EvidenceError::Damaged { what: "its means do not rise from 0 to 1" });
         }

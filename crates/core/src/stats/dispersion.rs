@@ -152,7 +152,8 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Dispersion>(stored).is_err(), "{stored}");
         }
-        let state = Dispersion { squares: f64::MAX, variance: f64::MIN_POSITIVE, windows: 40, last: Some(40) };
+        let state =
+            Dispersion { squares: f64::MAX, variance: f64::MIN_POSITIVE, windows: 40, last: Some(40) };
         assert!(state.factor().is_err());
     }
 

@@ -182,7 +182,8 @@ impl ExceedanceHistogram {
     /// number from 1.
     pub fn ratio_interval(&self, edge: f64, alpha: f64, dispersion: f64) -> Result<Interval, Undefined> {
         let found = self.edges.iter().find(|known| known.at == edge);
-        let found = found.ok_or(Undefined::OutOfRange { name: "edge", value: edge, expected: "one of the edges" })?;
+        let found =
+            found.ok_or(Undefined::OutOfRange { name: "edge", value: edge, expected: "one of the edges" })?;
         self.grid.interval(&found.sums, alpha, dispersion)
     }
 

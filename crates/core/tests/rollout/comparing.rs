@@ -127,7 +127,7 @@ fn without_evidence_for_it_the_candidate_does_not_get_all_traffic() {
 fn an_arm_that_nobody_counts_never_passes_and_takes_nothing_back() {
     let missing = |question: &Question| {
         let mut source = arms(1.0);
-        let Ok(Sample::Map(mut arms)) = source(question) else { panic!("no map") };
+        let mut arms = source(question).unwrap().into_map().unwrap();
         arms.remove("candidate");
         Ok(Sample::Map(arms))
     };
@@ -335,9 +335,10 @@ fn a_split_is_checked_only_where_one_is_planned() {
         let error = plan.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(is_fine || error.contains("checks the split of the requests"), "{error}");
     }
-    for (steps, is_fine) in
-        [(vec![half.clone(), hold.clone()], true), (vec![matching, half, Step::Match(Vec::new()), hold], false)]
-    {
+    for (steps, is_fine) in [
+        (vec![half.clone(), hold.clone()], true),
+        (vec![matching, half, Step::Match(Vec::new()), hold], false),
+    ] {
         let analyses = vec![Analysis::of("a", [checked.clone().metric("m")]).without_end()];
         let background = vec![Background { analysis: 0, during: 0..steps.len() }];
         let plan = Plan::try_from(PlanSpec { steps, analyses, background, ..PlanSpec::default() });
@@ -353,7 +354,10 @@ fn all_analyses_of_a_plan_share_one_error_probability() {
     let spec = PlanSpec {
         background: vec![Background { analysis: 1, during: 0..steps.len() }],
         steps,
-        analyses: vec![Analysis::of("step", [failures.clone()]), Analysis::of("beside", [heavy]).without_end()],
+        analyses: vec![
+            Analysis::of("step", [failures.clone()]),
+            Analysis::of("beside", [heavy]).without_end(),
+        ],
         ..PlanSpec::default()
     };
     let plan = Plan::try_from(spec.clone()).unwrap();
@@ -364,8 +368,13 @@ fn all_analyses_of_a_plan_share_one_error_probability() {
     let (step, beside) = (of(Place::Step(1)), of(Place::Background(0)));
     assert!((step + beside - 0.01).abs() < 1e-12 && (beside / step - 2.0).abs() < 1e-9, "{step} {beside}");
     assert_eq!(plan.spec(), &spec, "what is written stays as it is");
-    let own = Comparison { error_probability: Some(Number::new(0.01)), ..Comparison::default() }.metric("own");
-    let all = PlanSpec { analyses: vec![Analysis::of("step", [failures]), Analysis::of("own", [own])], ..spec };
+    let own =
+        Comparison { error_probability: Some(Number::new(0.01)), ..Comparison::default() }.metric("own");
+    let all =
+        PlanSpec { analyses: vec![Analysis::of("step", [failures]), Analysis::of("own", [own])], ..spec };
     let error = Plan::try_from(all).unwrap_err().to_string();
-    assert!(error.contains("nothing is left of an error probability of 0.01 for the metric `failures`"), "{error}");
+    assert!(
+        error.contains("nothing is left of an error probability of 0.01 for the metric `failures`"),
+        "{error}"
+    );
 }

@@ -1,13 +1,16 @@
 //! What a comparison has seen so far, and what that says.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    panic::UnwindSafe,
+};
 
 use libm::{exp, log, log1p};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{Compared, Comparison, Dispersal, Strictness, Verdict, Why, latency::Latency, sentence};
 use crate::{
-    analysis::{Data, Judged, Outcome},
+    analysis::{Data, Judged, Outcome, run::Measurement},
     metric::{ArmCounts, Arms, ArmsError, Window},
     stats::{
         dispersion::Dispersion,
@@ -15,6 +18,7 @@ use crate::{
         grid::{Arm, CounterGrid, RateRatio, RatioGrid, Window as Counted},
         sample_ratio::SampleRatio,
     },
+    text::Text,
     time::{GoDuration, Timestamp},
     traffic::Weight,
 };
@@ -221,17 +225,17 @@ impl Evidence {
         strictness: Strictness,
         window: Window,
         share: Weight,
-        arms: Result<Arms, ArmsError>,
+        arms: Result<&Arms, &ArmsError>,
     ) -> Judged {
         if window.from == window.to {
-            let reason = "windows begin here".to_owned();
+            let reason = "windows begin here".into();
             return Judged { outcome: Outcome::Undecided, data: Data::Present, reason };
         }
         let error = match arms {
-            Ok(arms) => self.observe(comparison, window, share, &arms).err(),
+            Ok(arms) => self.observe(comparison, window, share, arms).err(),
             Err(error) => {
                 self.add(window);
-                Some(error.into())
+                Some(error.clone().into())
             }
         };
         self.fault = error.as_ref().map(ComparisonError::why);
@@ -239,63 +243,80 @@ impl Evidence {
         // First what speaks against the candidate: nothing below may hide it.
         if self.is_worse(comparison, strictness) {
             let outcome = if comparison.critical { Outcome::Failed } else { Outcome::Inconclusive };
-            return judged(outcome, self.told(comparison, strictness, "worse"));
+            return judged(outcome, self.told(comparison, strictness, || "worse".to_owned()));
         }
         match error {
             // As little as nothing is known of a window like this, and it may be the last one of many.
             Some(error @ ComparisonError::Arms(ArmsError::Missing { .. })) => {
                 let is_over = self.is_at_horizon(comparison) && !self.has_passed;
                 let (outcome, reason) = if is_over {
-                    let ending = format!("not certain after {}: {error}", self.compared);
-                    (Outcome::Inconclusive, self.told(comparison, strictness, &ending))
+                    let compared = self.compared;
+                    let ending = move || format!("not certain after {compared}: {error}");
+                    (Outcome::Inconclusive, self.told(comparison, strictness, ending))
                 } else {
-                    (Outcome::Undecided, error.to_string())
+                    (Outcome::Undecided, error.to_string().into())
                 };
                 return Judged { outcome, data: Data::Empty, reason };
             }
             Some(error) => {
-                return Judged { outcome: Outcome::Error, data: Data::Erroneous, reason: error.to_string() };
+                let reason = error.to_string().into();
+                return Judged { outcome: Outcome::Error, data: Data::Erroneous, reason };
             }
             None => {}
         }
         if let Some(split) = self.uneven() {
-            return judged(Outcome::Inconclusive, sentence::uneven(&split.test, split.share));
+            return judged(Outcome::Inconclusive, sentence::uneven(&split.test, split.share).into());
         }
         if let Some(dispersion) = self.dispersion(comparison)
             && self.requests(comparison) >= comparison.least_requests
         {
             let needed = -log(strictness.miss) * dispersion;
-            let passes = [
-                (self.safety() >= needed, "safe".to_owned()),
-                (self.negligible(comparison) >= needed, sentence::negligible(comparison)),
-                (self.has_passed, "safe, as found before".to_owned()),
-            ];
-            if let Some((_, ending)) = passes.into_iter().find(|(passes, _)| *passes) {
+            let ending: Option<fn(&Comparison) -> String> = if self.safety() >= needed {
+                Some(|_| "safe".to_owned())
+            } else if self.negligible(comparison) >= needed {
+                Some(sentence::negligible)
+            } else if self.has_passed {
+                Some(|_| "safe, as found before".to_owned())
+            } else {
+                None
+            };
+            if let Some(ending) = ending {
                 self.has_passed = true;
-                return judged(Outcome::Successful, self.told(comparison, strictness, &ending));
+                let compared = comparison.clone();
+                return judged(
+                    Outcome::Successful,
+                    self.told(comparison, strictness, move || ending(&compared)),
+                );
             }
         }
         if self.is_at_horizon(comparison) {
-            let ending = format!("not certain after {}", self.compared);
-            return judged(Outcome::Inconclusive, self.told(comparison, strictness, &ending));
+            let compared = self.compared;
+            let ending = move || format!("not certain after {compared}");
+            return judged(Outcome::Inconclusive, self.told(comparison, strictness, ending));
         }
         // A window that decides nothing is told in fewer words: there are many.
-        let findings = self.found(comparison, None);
-        let ending = match &findings {
+        let found = self.found(comparison, None);
+        let (missing, calibration) = (comparison.clone(), self.calibration);
+        let requests = self.requests(comparison);
+        let ending = move || match &found {
             Some(findings) if findings.dispersion.is_none() => {
-                sentence::calibrating(comparison, self.calibration.as_ref())
+                sentence::calibrating(&missing, calibration.as_ref())
             }
             Some(findings) if !findings.is_empty() => {
-                sentence::what_is_missing(comparison, findings, strictness, self.requests(comparison))
+                sentence::what_is_missing(&missing, findings, strictness, requests)
             }
             Some(_) | None => "nothing to compare yet".to_owned(),
         };
-        judged(Outcome::Undecided, sentence::tell(comparison, findings.as_ref(), strictness, &ending))
+        judged(Outcome::Undecided, told(comparison, found, strictness, ending))
     }
 
-    fn told(&self, comparison: &Comparison, strictness: Strictness, ending: &str) -> String {
-        let findings = self.findings(comparison, strictness.error);
-        sentence::tell(comparison, findings.as_ref(), strictness, ending)
+    fn told(
+        &self,
+        comparison: &Comparison,
+        strictness: Strictness,
+        ending: impl FnOnce() -> String + Send + UnwindSafe + 'static,
+    ) -> Text {
+        told(comparison, self.findings(comparison, strictness.error), strictness, ending)
     }
 
     fn is_worse(&self, comparison: &Comparison, strictness: Strictness) -> bool {
@@ -335,7 +356,8 @@ impl Evidence {
     }
 
     fn calibrate(&mut self, comparison: &Comparison, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
-        let (Dispersal::Calibrated { windows }, Some(control)) = (comparison.dispersion, &arms.control) else {
+        let (Dispersal::Calibrated { windows }, Some(control)) = (comparison.dispersion, &arms.control)
+        else {
             return Ok(());
         };
         let both = match &self.processes {
@@ -477,7 +499,8 @@ impl Findings {
         ratio: &RateRatio,
         doubt: Option<Doubt>,
     ) -> Self {
-        let interval = doubt.and_then(|Doubt { alpha, dispersion }| ratio.dispersed_interval(alpha, dispersion).ok());
+        let interval =
+            doubt.and_then(|Doubt { alpha, dispersion }| ratio.dispersed_interval(alpha, dispersion).ok());
         let interval = interval.map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper));
         let ratio = ratio.estimate().ok();
         Self { stable, candidate, edge, ratio, interval, log_harm, log_safety, dispersion: None }
@@ -486,6 +509,20 @@ impl Findings {
     fn is_empty(&self) -> bool {
         self.stable.exposure == 0 || self.candidate.exposure == 0
     }
+}
+
+/// The sentence of a verdict, with the numbers as they are now. Every window gets one, and next to none is read.
+fn told(
+    comparison: &Comparison,
+    findings: Option<Findings>,
+    strictness: Strictness,
+    ending: impl FnOnce() -> String + Send + UnwindSafe + 'static,
+) -> Text {
+    let comparison = comparison.clone();
+    Text::lazily(move || {
+        let sentence = sentence::tell(&comparison, findings.as_ref(), strictness, &ending());
+        Text::cut(sentence, Measurement::MAX_TEXT)
+    })
 }
 
 /// The mean of the likelihood ratios of some lower rates `p₁` against `limit`, `x ln(p₁/p₀) + (n−x) ln((1−p₁)/(1−p₀))`

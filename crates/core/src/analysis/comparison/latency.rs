@@ -82,8 +82,8 @@ impl Latency {
         {
             let rate = |arm: Arm| arm.failures as f64 / arm.exposure as f64;
             let estimate = Some(rate(candidate) / rate(control)).filter(|ratio| !ratio.is_nan());
-            let interval =
-                doubt.and_then(|Doubt { alpha, dispersion }| harm.ratio_interval(moved, alpha, dispersion).ok());
+            let interval = doubt
+                .and_then(|Doubt { alpha, dispersion }| harm.ratio_interval(moved, alpha, dispersion).ok());
             return Some(Findings {
                 ratio: estimate,
                 interval: interval.map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper)),

@@ -55,7 +55,9 @@ pub(super) fn tell(
 
 /// What is missing before anything can be said.
 pub(super) fn calibrating(comparison: &Comparison, calibration: Option<&Dispersion>) -> String {
-    let Dispersal::Calibrated { windows } = comparison.dispersion else { return "not enough data".to_owned() };
+    let Dispersal::Calibrated { windows } = comparison.dispersion else {
+        return "not enough data".to_owned();
+    };
     match calibration {
         Some(calibration) => format!(
             "not enough data, {} more windows needed to know how much counts scatter",

@@ -14,8 +14,7 @@ impl Run {
             || self.open().next().is_none()
                 && self.metrics.iter().zip(&analysis.metrics).filter(|(_, metric)| !metric.dry_run).all(
                     |(progress, _)| {
-                        progress.counters.successful > 0
-                            && progress.measurements.last().is_some_and(is_data)
+                        progress.counters.successful > 0 && progress.measurements.last().is_some_and(is_data)
                     },
                 )
     }

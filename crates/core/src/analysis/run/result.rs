@@ -13,6 +13,7 @@ use crate::{
         bernoulli::confidence_sequence,
         grid::{Arm, RateRatio},
     },
+    text::Text,
 };
 
 /// What one metric came to.
@@ -24,7 +25,7 @@ pub struct MetricResult {
     /// What the last measurement was, if there was one.
     pub outcome: Option<Outcome>,
     /// The value of the last measurement, as it is printed; empty for a comparison.
-    pub value: String,
+    pub value: Text,
     /// Of a comparison, what it comes to.
     pub verdict: Option<Verdict>,
     /// Of a comparison that has counted something: both arms, and how they differ.
@@ -104,7 +105,7 @@ impl Run {
                     outcome,
                     value: match (comparison, last) {
                         (None, Some(last)) => last.value.clone(),
-                        _ => String::new(),
+                        _ => Text::EMPTY,
                     },
                     verdict: evidence.map(|(comparison, evidence)| {
                         evidence.verdict(comparison, analysis.strictness(comparison))
