@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     dispersal::Dispersal,
-    evidence::{ComparisonError, Evidence, Findings},
+    error::ComparisonError,
+    evidence::Evidence,
+    findings::Findings,
     verdict::{Verdict, Why},
 };
 use super::{Analysis, AnalysisError, Judge, Metric};
@@ -26,7 +28,9 @@ use crate::{
 };
 
 mod dispersal;
+mod error;
 mod evidence;
+mod findings;
 mod latency;
 mod sentence;
 mod verdict;

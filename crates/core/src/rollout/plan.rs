@@ -4,7 +4,7 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
-use self::query::Prepared;
+use self::{fingerprint::fingerprint, query::Prepared};
 use super::{Place, budget};
 use crate::{
     analysis::{Analysis, AnalysisError, Metric},
@@ -14,6 +14,7 @@ use crate::{
     traffic::{Match, Weight},
 };
 
+mod fingerprint;
 mod query;
 
 /// A validated [`PlanSpec`]: whoever holds one need not check it again.
@@ -454,28 +455,6 @@ fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
         }
     }
     Ok(())
-}
-
-/// What an attempt depends on: one that is under way begins again if this changes, and only then.
-///
-/// The JSON form is hashed: it is the same on every machine, and it is what is stored.
-fn fingerprint(spec: &PlanSpec) -> u64 {
-    let mut spec =
-        PlanSpec { keep_old: GoDuration::ZERO, keep_aborted: None, progress_deadline: None, ..spec.clone() };
-    match &mut spec.capacity {
-        Capacity::Unmanaged => {}
-        Capacity::Routed { replicas, ready_enough, .. } => (*replicas, *ready_enough) = (0, None),
-        Capacity::Counted { replicas, max_surge, max_unavailable } => {
-            (*replicas, *max_surge, *max_unavailable) = (0, Amount::Count(0), Amount::Count(0));
-        }
-    }
-    for metric in spec.analyses.iter_mut().flat_map(|analysis| &mut analysis.metrics) {
-        (metric.timeout, metric.retention) = (GoDuration::ZERO, 0);
-    }
-    let spec = &spec;
-    // Neither step can fail: every key is a text, and a slice can always be read.
-    let text = serde_json::to_vec(spec).unwrap_or_default();
-    murmur3::murmur3_x64_128(&mut text.as_slice(), 0).unwrap_or_default() as u64
 }
 
 /// Why a specification is not a plan.

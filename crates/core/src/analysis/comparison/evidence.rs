@@ -8,7 +8,10 @@ use std::{
 use libm::{exp, log, log1p};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{Compared, Comparison, Dispersal, Strictness, Verdict, Why, latency::Latency, sentence};
+use super::{
+    Compared, Comparison, ComparisonError, Dispersal, Findings, Strictness, Verdict, Why, findings::Doubt,
+    latency::Latency, sentence,
+};
 use crate::{
     analysis::{Data, Judged, Outcome, run::Measurement},
     metric::{ArmCounts, Arms, ArmsError, Window},
@@ -83,31 +86,6 @@ struct Counts {
     harm: CounterGrid,
     safety: CounterGrid,
     ratio: RateRatio,
-}
-
-/// The numbers behind a verdict.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Findings {
-    /// Stable's requests, and those of them that failed, succeeded, or took longer than the edge.
-    pub stable: Arm,
-    /// The candidate's.
-    pub candidate: Arm,
-    /// Of a latency, the edge in seconds that these counts are about.
-    pub edge: Option<f64>,
-    /// How many times as often the candidate does harm, at the likeliest: fails or is slow; of successes, how many times
-    /// as often *stable* succeeds. None before the first event; 0 and infinite where it is below 1/64 or above 64.
-    pub ratio: Option<f64>,
-    /// Where that ratio lies, at all times at once, with the probability that the error probability leaves.
-    pub interval: (f64, f64),
-    /// The logarithm of the greatest e-value so far against "no more than the margin", before it is divided by the
-    /// dispersion.
-    pub log_harm: f64,
-    /// The logarithm of the e-value against "at least the safety margin", before it is divided by the dispersion: the
-    /// greatest so far in this run, and of a latency the present one.
-    pub log_safety: f64,
-    /// By how much evidence is divided, at least 1; none while that is still to be found out.
-    pub dispersion: Option<f64>,
 }
 
 impl Evidence {
@@ -464,13 +442,6 @@ impl Compared {
     }
 }
 
-/// How sure an interval is to be, and by how much evidence is divided.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Doubt {
-    pub(super) alpha: f64,
-    pub(super) dispersion: f64,
-}
-
 fn not_negative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GoDuration, D::Error> {
     let read = GoDuration::deserialize(deserializer)?;
     let damaged = EvidenceError::Damaged { what: "the time it compared is negative" };
@@ -487,27 +458,6 @@ impl Hash for Evidence {
         self.harm().to_bits().hash(state);
         self.safety().to_bits().hash(state);
         (self.has_passed, self.fault).hash(state);
-    }
-}
-
-impl Findings {
-    pub(super) fn of(
-        stable: Arm,
-        candidate: Arm,
-        edge: Option<f64>,
-        (log_harm, log_safety): (f64, f64),
-        ratio: &RateRatio,
-        doubt: Option<Doubt>,
-    ) -> Self {
-        let interval =
-            doubt.and_then(|Doubt { alpha, dispersion }| ratio.dispersed_interval(alpha, dispersion).ok());
-        let interval = interval.map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper));
-        let ratio = ratio.estimate().ok();
-        Self { stable, candidate, edge, ratio, interval, log_harm, log_safety, dispersion: None }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.stable.exposure == 0 || self.candidate.exposure == 0
     }
 }
 
@@ -544,56 +494,6 @@ fn log_negligible(candidate: Arm, limit: f64) -> f64 {
 /// Windows are told apart by where they end, in nanoseconds since 1970.
 fn id_of(window: Window) -> u64 {
     u64::try_from(GoDuration::between(Timestamp::UNIX_EPOCH, window.to).as_nanos()).unwrap_or(0)
-}
-
-/// Why a window could not be compared.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ComparisonError {
-    /// The answer holds no counts of two arms.
-    #[error(transparent)]
-    Arms(#[from] ArmsError),
-    /// The counts cannot be taken in.
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// A number of the comparison is out of range.
-    #[error(transparent)]
-    Undefined(#[from] crate::stats::Undefined),
-    /// No histogram of latencies in the answer.
-    #[error(
-        "the answer has no latencies of the {arm} arm: compare failures only, or count latencies by bucket"
-    )]
-    NoLatencies {
-        /// `stable` or `candidate`.
-        arm: &'static str,
-    },
-    /// The buckets are not those of the windows before.
-    #[error(
-        "the {arm} arm has no bucket up to {edge} s any more: begin a new attempt after a change of buckets"
-    )]
-    BucketsChanged {
-        /// `stable` or `candidate`.
-        arm: &'static str,
-        /// The edge that is missing.
-        edge: f64,
-    },
-    /// The two arms have no bucket in common.
-    #[error("the buckets of both arms have no finite edge in common: give both the same buckets")]
-    NoCommonBuckets,
-}
-
-impl ComparisonError {
-    const fn why(&self) -> Why {
-        match self {
-            Self::Arms(ArmsError::Missing { .. }) => Why::MissingArm,
-            Self::Arms(_)
-            | Self::Evidence(_)
-            | Self::Undefined(_)
-            | Self::NoLatencies { .. }
-            | Self::BucketsChanged { .. }
-            | Self::NoCommonBuckets => Why::Counts,
-        }
-    }
 }
 
 /// Rates, as parts of the negligible one, that evidence against it is mixed over.

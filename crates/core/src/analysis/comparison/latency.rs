@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::evidence::{ComparisonError, Doubt, Findings};
+use super::{ComparisonError, Findings, findings::Doubt};
 use crate::{
     metric::{ArmCounts, Arms, Number},
     stats::{
