@@ -57,6 +57,9 @@ impl Bench {
                 Some(measurement) => last = Some(measurement),
                 None => break,
             }
+            if self.run.is_over() {
+                break;
+            }
         }
         last.unwrap()
     }
@@ -346,16 +349,18 @@ fn the_arms_of_successes_stand_where_they_are() {
 
 #[test]
 fn how_much_is_missing_is_about_the_candidate_for_successes_too() {
-    let missing = |of: Compared, events: (u64, u64)| {
-        let mut bench = Bench::new(Comparison::of(of));
-        let few = bench.window(&arms((9_000, events.0), (1_000, events.1))).unwrap();
+    for of in [Compared::Failures, Compared::Successes] {
+        let mut bench = Bench::new(Comparison { negligible: Number::new(0.0), ..Comparison::of(of) });
+        let alike = arms((2_700, 27), (300, 3));
+        let few = bench.window(&alike).unwrap();
         let (_, told) = few.reason.split_once("not enough data, about ").unwrap();
-        told.split(' ').next().unwrap().parse::<f64>().unwrap()
-    };
-    // Two rates are as easy to tell apart whichever of them is called the candidate's, but for the shares.
-    let (failures, successes) =
-        (missing(Compared::Failures, (90, 10)), missing(Compared::Successes, (90, 10)));
-    assert!(successes < failures && failures < 20.0 * successes, "{failures} {successes}");
+        let told: f64 = told.split(' ').next().unwrap().parse().unwrap();
+        let mut needed = 300.0;
+        while bench.window(&alike).unwrap().outcome != Outcome::Successful {
+            needed += 300.0;
+        }
+        assert!(told < 2.0 * needed && needed < 2.0 * told, "{of:?}: {told} told, {needed} needed");
+    }
     let mut bench = Bench::new(Comparison::of(Compared::Successes));
     let few = bench.window(&arms((900, 9), (40, 1))).unwrap();
     assert!(few.reason.contains("60 more requests of the candidate needed"), "{}", few.reason);
@@ -370,7 +375,7 @@ fn an_interval_is_as_wide_as_the_counts_scatter() {
         let analysis = Analysis::of("compare", [comparison.metric("m")]).without_end();
         let mut bench = Bench::new(of(dispersion));
         bench.analysis = analysis;
-        bench.windows(40, &arms((13_500, 1_350), (1_500, 136)));
+        bench.windows(40, &arms((13_500, 1_350), (1_500, 125)));
         let result = bench.run.results(&bench.analysis).remove(0);
         (result.arms.unwrap(), result.verdict)
     };

@@ -266,6 +266,7 @@ fn uneven_then_worse(good: usize) -> impl FnMut(&Question) -> Result<Sample, Fai
         if question.query.text == "split" {
             let mut both = Arms::try_from(&arms(1.0)(question)?).unwrap();
             both.candidate.requests /= 2;
+            both.candidate.failures /= 2;
             return Ok(Sample::from(both));
         }
         windows += 1;
