@@ -340,7 +340,8 @@ impl Evidence {
         };
         let both = match &self.processes {
             Some(Processes::Latency(latency)) => latency.alike(&arms.stable, control)?,
-            Some(Processes::Counts(_)) | None => {
+            None => None,
+            Some(Processes::Counts(_)) => {
                 Some([&arms.stable, control].map(|arm| Arm::new(arm.requests, arm.failures)))
             }
         };
