@@ -440,7 +440,7 @@ fn a_latency_that_passed_once_is_not_uncertain_at_the_horizon() {
 fn an_arm_that_is_missing_is_not_enough_data_until_the_horizon() {
     let comparison = Comparison { horizon: Some(GoDuration::from_mins(5)), ..Comparison::default() };
     let mut bench = Bench::new(comparison);
-    let Sample::Map(mut without) = Sample::from(arms((900, 9), (100, 1))) else { panic!("no map") };
+    let mut without = Sample::from(arms((900, 9), (100, 1))).into_map().unwrap();
     without.remove("candidate");
     let mut last = None;
     for _ in 0..100 {
