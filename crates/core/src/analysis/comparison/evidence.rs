@@ -2,10 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 
-use libm::{exp, log, log1p};
+use libm::log;
 use serde::{Deserialize, Serialize};
 
-use super::{Compared, Comparison, Strictness, latency::Latency, sentence};
+use super::{Compared, Comparison, Strictness, latency::Latency, rare::log_rare, sentence};
 use crate::{
     analysis::{Data, Judged, Outcome},
     metric::{ArmCounts, Arms, ArmsError, Window},
@@ -67,6 +67,17 @@ struct Counts {
     harm: CounterGrid,
     safety: CounterGrid,
     ratio: RateRatio,
+}
+
+/// How far one share, that of failures or of requests above an edge, is on its way to a pass.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    pub(super) stable: Arm,
+    pub(super) candidate: Arm,
+    /// The logarithm of the e-value against "at least the safety margin".
+    pub(super) log_safety: f64,
+    /// The share that is rare enough to be safe whatever stable's is; 0 for none.
+    pub(super) rare: f64,
 }
 
 /// The numbers behind a verdict.
@@ -202,7 +213,7 @@ impl Evidence {
             candidate.exposure >= comparison.least_requests
         });
         if enough && self.safety() / comparison.dispersion.get() >= needed {
-            return judged(Outcome::Successful, told("safe"));
+            return judged(Outcome::Successful, told(&self.safe(needed * comparison.dispersion.get())));
         }
         if enough && self.negligible(comparison) / comparison.dispersion.get() >= needed {
             let percent = comparison.negligible.get() * 100.0;
@@ -216,7 +227,7 @@ impl Evidence {
         }
         let ending = match &findings {
             Some(findings) if !findings.is_empty() => {
-                sentence::what_is_missing(comparison, findings, strictness, self.safety())
+                sentence::what_is_missing(comparison, findings, strictness, &self.standings(comparison))
             }
             Some(_) | None => "nothing to compare yet".to_owned(),
         };
@@ -297,9 +308,25 @@ impl Evidence {
         match (&self.processes, comparison.of) {
             // The totals of `safety` are those of this run alone.
             (Some(Processes::Counts(counts)), Compared::Failures) => {
-                log_negligible(counts.safety.totals().1, comparison.negligible.get())
+                log_rare(counts.safety.totals().1, comparison.negligible.get())
             }
             _ => 0.0,
+        }
+    }
+
+    /// What all of has to be safe before the candidate is.
+    fn standings(&self, comparison: &Comparison) -> Vec<Standing> {
+        match &self.processes {
+            Some(Processes::Counts(counts)) => {
+                let (stable, candidate) = counts.safety.totals();
+                let rare = match comparison.of {
+                    Compared::Failures => comparison.negligible.get(),
+                    Compared::Successes | Compared::Latency => 0.0,
+                };
+                vec![Standing { stable, candidate, log_safety: counts.safety.log_e(), rare }]
+            }
+            Some(Processes::Latency(latency)) => latency.standings().collect(),
+            None => Vec::new(),
         }
     }
 
@@ -308,6 +335,20 @@ impl Evidence {
             Some(Processes::Counts(counts)) => counts.safety.log_e(),
             Some(Processes::Latency(latency)) => latency.safety(),
             None => 0.0,
+        }
+    }
+
+    /// That it is safe, and in which way.
+    fn safe(&self, needed: f64) -> String {
+        match &self.processes {
+            Some(Processes::Latency(latency)) => latency.rarely_above(needed).map_or_else(
+                || "safe".to_owned(),
+                |edge| {
+                    let percent = Comparison::RARELY_SLOW * 100.0;
+                    format!("safe, as certainly less than {percent}% are slower than {edge} s")
+                },
+            ),
+            Some(Processes::Counts(_)) | None => "safe".to_owned(),
         }
     }
 }
@@ -342,22 +383,6 @@ impl Findings {
     fn is_empty(&self) -> bool {
         self.stable.exposure == 0 || self.candidate.exposure == 0
     }
-}
-
-/// The mean of the likelihood ratios of some lower rates `p₁` against `limit`, `x ln(p₁/p₀) + (n−x) ln((1−p₁)/(1−p₀))`
-/// each. Valid against every rate from `limit` up, however it moves: each ratio falls with every failure.
-fn log_negligible(candidate: Arm, limit: f64) -> f64 {
-    if limit <= 0.0 {
-        return 0.0;
-    }
-    let (failed, fine) =
-        (candidate.failures as f64, candidate.exposure.saturating_sub(candidate.failures) as f64);
-    let ratios = LOWER.map(|factor| {
-        let fine = fine * (log1p(-limit * factor) - log1p(-limit));
-        if failed == 0.0 { fine } else { failed * log(factor) + fine }
-    });
-    let greatest = ratios.into_iter().fold(f64::NEG_INFINITY, f64::max);
-    greatest + log(ratios.into_iter().map(|ratio| exp(ratio - greatest)).sum::<f64>() / LOWER.len() as f64)
 }
 
 /// Windows are told apart by where they end, in nanoseconds since 1970.
@@ -400,9 +425,6 @@ pub enum ComparisonError {
     #[error("the buckets of both arms have no finite edge in common: give both the same buckets")]
     NoCommonBuckets,
 }
-
-/// Rates, as parts of the negligible one, that evidence against it is mixed over.
-const LOWER: [f64; 4] = [0.0, 0.1, 0.25, 0.5];
 
 /// Prior weight of the planned split, in requests.
 const CONCENTRATION: f64 = 100.0;

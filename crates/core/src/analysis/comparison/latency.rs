@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{ComparisonError, Findings};
+use super::{
+    Comparison,
+    evidence::{ComparisonError, Findings, Standing},
+    rare::log_rare,
+};
 use crate::{
     metric::{ArmCounts, Arms, Number},
     stats::{
         evidence::EProcess as _,
         exceedance::{BucketWindow, ExceedanceHistogram},
-        grid::{RateRatio, RatioGrid, Window},
+        grid::{Arm, RateRatio, RatioGrid, Window},
     },
 };
 
@@ -55,11 +59,33 @@ impl Latency {
         self.chosen.as_ref().map_or(0.0, |chosen| chosen.harm.peak())
     }
 
-    /// The least evidence among the edges: safe is only what is safe at each of them.
+    /// The least evidence among the edges: safe is only what is safe at each of them, in one of two ways.
     pub(super) fn safety(&self) -> f64 {
-        let chosen = self.chosen.as_ref();
-        let evidence = chosen.into_iter().flat_map(|chosen| chosen.safety.by_edge());
-        evidence.map(|(_, _, _, log_e)| log_e).reduce(f64::min).unwrap_or(0.0)
+        self.standings().map(|edge| edge.log_safety.max(edge.log_rare())).reduce(f64::min).unwrap_or(0.0)
+    }
+
+    /// The edges that a pass depends on.
+    pub(super) fn standings(&self) -> impl Iterator<Item = Standing> {
+        self.by_edge().map(|(_, standing)| standing)
+    }
+
+    /// The first edge that is safe only because so few of the candidate's requests are above it.
+    pub(super) fn rarely_above(&self, needed: f64) -> Option<f64> {
+        self.by_edge()
+            .find(|(_, edge)| edge.log_safety < needed && edge.log_rare() >= needed)
+            .map(|(at, _)| at)
+    }
+
+    fn by_edge(&self) -> impl Iterator<Item = (f64, Standing)> {
+        let edges = self.chosen.iter().flat_map(|chosen| chosen.safety.by_edge());
+        edges.map(|(at, stable, candidate, log_safety)| {
+            (at, Standing { stable, candidate, log_safety, rare: Comparison::RARELY_SLOW })
+        })
+    }
+
+    /// The least evidence of the comparison alone.
+    fn compared(&self) -> f64 {
+        self.standings().map(|edge| edge.log_safety).reduce(f64::min).unwrap_or(0.0)
     }
 
     /// About the edge where latency has moved most, if it speaks against the candidate; else the last one a pass
@@ -67,7 +93,7 @@ impl Latency {
     pub(super) fn findings(&self, alpha: Option<f64>) -> Option<Findings> {
         let chosen = self.chosen.as_ref()?;
         let (edge, control, candidate, _) = chosen.safety.by_edge().last()?;
-        let logs = (self.harm(), self.safety());
+        let logs = (self.harm(), self.compared());
         if let Some(moved) = chosen.harm.strongest_edge().filter(|moved| *moved != edge && self.harm() > 0.0)
             && let Some((edge, control, candidate, log_e)) =
                 chosen.harm.by_edge().find(|(at, ..)| *at == moved)
@@ -141,8 +167,11 @@ impl Latency {
             edges.extend(finite.last().map(|(edge, count)| (edge.get(), above(*count))));
         }
         edges.truncate(MOST_EDGES);
-        let often: Vec<f64> =
-            edges.iter().filter(|(_, above)| *above >= OFTEN).map(|(edge, _)| *edge).collect();
+        let often: Vec<f64> = edges
+            .iter()
+            .filter(|(_, above)| *above >= Comparison::RARELY_SLOW)
+            .map(|(edge, _)| *edge)
+            .collect();
         let edges: Vec<f64> = edges.iter().map(|(edge, _)| *edge).collect();
         let often = if often.is_empty() { edges[..1].to_vec() } else { often };
         self.chosen = Some(Chosen {
@@ -152,6 +181,17 @@ impl Latency {
         });
         self.warm_up = Vec::new();
         Ok(())
+    }
+}
+
+impl Standing {
+    fn log_rare(&self) -> f64 {
+        let Arm { exposure, failures } = self.candidate;
+        // Then it speaks for no lower rate, and need not be worked out.
+        if failures as f64 >= self.rare * exposure as f64 {
+            return f64::NEG_INFINITY;
+        }
+        log_rare(self.candidate, self.rare)
     }
 }
 
@@ -171,5 +211,3 @@ fn buckets(arm: &'static str, counts: &ArmCounts, edges: &[f64]) -> Result<Vec<u
 /// Of stable, before edges are chosen.
 const TO_CHOOSE_BY: u64 = 100;
 const MOST_EDGES: usize = 12;
-/// The least share of stable's requests above an edge for a pass to depend on it: rarer ones never get certain.
-const OFTEN: f64 = 0.01;

@@ -2,7 +2,7 @@
 
 use libm::{exp, log};
 
-use super::{Compared, Comparison, Findings, Strictness};
+use super::{Compared, Comparison, Findings, Strictness, evidence::Standing, rare::requests_until_rare};
 use crate::traffic::Weight;
 
 /// What was compared, estimate, interval, e-values, and what it comes to.
@@ -56,23 +56,52 @@ pub(super) fn uneven(counts: &[u64], share: Weight) -> String {
     )
 }
 
-/// How much more data a pass may need, if the candidate is as good as stable.
+/// How much more data a pass may need, if what comes is like what came.
 pub(super) fn what_is_missing(
     comparison: &Comparison,
     findings: &Findings,
     strictness: Strictness,
-    log_safety: f64,
+    standings: &[Standing],
 ) -> String {
-    let Findings { stable, candidate, .. } = *findings;
-    if candidate.exposure < comparison.least_requests {
+    let exposure = match comparison.of {
+        Compared::Successes => findings.stable.exposure,
+        Compared::Failures | Compared::Latency => findings.candidate.exposure,
+    };
+    if exposure < comparison.least_requests {
         return format!(
             "not enough data, {} more requests of the candidate needed",
-            comparison.least_requests - candidate.exposure
+            comparison.least_requests - exposure
         );
     }
+    // All of them must be safe, each in the way that takes fewer.
+    let missing = |standing: &Standing| {
+        let needed = comparison.dispersion.get() * -log(strictness.miss);
+        until_as_safe(comparison, strictness, standing, exposure).min(requests_until_rare(
+            standing.candidate,
+            standing.rare,
+            needed,
+        ))
+    };
+    let requests = standings.iter().map(missing).fold(0.0, f64::max);
+    let nothing_failed = findings.stable.failures == 0 && findings.candidate.failures == 0;
+    let why = if nothing_failed && comparison.of == Compared::Failures {
+        "not enough data, as nothing has failed yet in either"
+    } else {
+        "not enough data"
+    };
+    if requests.is_finite() && requests >= 1.0 {
+        format!("{why}, about {} more requests of the candidate needed", rounded_up(requests))
+    } else {
+        why.to_owned()
+    }
+}
+
+/// How many more of the candidate's requests show that it is below the safety margin, if it is as good as stable.
+fn until_as_safe(comparison: &Comparison, strictness: Strictness, standing: &Standing, exposure: u64) -> f64 {
+    let Standing { stable, candidate, log_safety, .. } = *standing;
     let failures = stable.failures.saturating_add(candidate.failures) as f64;
     if failures == 0.0 {
-        return "not enough data, as nothing has failed yet in either".to_owned();
+        return f64::INFINITY;
     }
     // What one failure is worth, on average, against a candidate at the safety margin (statistics 2.12).
     let share = candidate.exposure as f64 / (candidate.exposure as f64 + stable.exposure as f64);
@@ -80,12 +109,7 @@ pub(super) fn what_is_missing(
     let at_margin = share * margin / (1.0 - share + share * margin);
     let worth = share * log(share / at_margin) + (1.0 - share) * log((1.0 - share) / (1.0 - at_margin));
     let missing = comparison.dispersion.get() * (-log(strictness.miss) + 1.0) - log_safety;
-    let requests = (missing / worth) * candidate.exposure as f64 / failures;
-    if requests.is_finite() && requests >= 1.0 {
-        format!("not enough data, about {} more requests of the candidate needed", rounded_up(requests))
-    } else {
-        "not enough data".to_owned()
-    }
+    (missing / worth) * exposure as f64 / failures
 }
 
 const fn of(comparison: &Comparison) -> &'static str {
