@@ -109,7 +109,9 @@ fn not_enough_data_says_how_much_is_missing() {
     let few = bench.window(&arms((90, 0), (10, 0))).unwrap();
     assert!(few.reason.contains("90 more requests of the candidate needed"), "{}", few.reason);
     let clean = bench.window(&arms((900, 0), (100, 0))).unwrap();
-    assert!(clean.reason.contains("nothing has failed yet"), "{}", clean.reason);
+    // (ln 20 + ln 4) / 0.001, less the 110 of so far.
+    let expected = "as nothing has failed yet in either, about 4300 more requests of the candidate needed";
+    assert!(clean.reason.ends_with(expected), "{}", clean.reason);
     let some = bench.window(&arms((900, 9), (100, 1))).unwrap();
     assert!(some.reason.contains("not enough data, about "), "{}", some.reason);
     assert_eq!(bench.phase(), Phase::Running);
@@ -209,6 +211,85 @@ fn slower_is_harm_and_the_edge_is_named() {
     assert!(gone.reason.contains("candidate arm has no bucket up to 0.5 s any more"), "{}", gone.reason);
     let none = bench.window(&arms((10, 0), (10, 0))).unwrap();
     assert!(none.reason.contains("no latencies of the stable arm"), "{}", none.reason);
+}
+
+#[test]
+fn an_edge_that_hardly_anything_exceeds_any_more_does_not_keep_a_verdict_waiting() {
+    let windows = |slow: u64, of: u64| {
+        let counts = |slow: u64| ArmCounts {
+            requests: of,
+            failures: 0,
+            latency: [(0.1, of / 2), (0.5, of - slow), (f64::INFINITY, of)]
+                .map(|(edge, count)| (Number::new(edge), count))
+                .to_vec(),
+        };
+        Arms { stable: counts(slow), candidate: counts(slow), control: None }
+    };
+    let mut bench = Bench::new(Comparison::of(Compared::Latency));
+    // By chance two of the first hundred are slow, so a pass depends on that edge.
+    assert_eq!(bench.window(&windows(2, 100)).unwrap().outcome, Outcome::Undecided);
+    let few = bench.window(&windows(0, 100)).unwrap();
+    assert!(few.reason.ends_with("about 340 more requests of the candidate needed"), "{}", few.reason);
+    let last = bench.windows(20, &windows(0, 100));
+    assert_eq!(last.outcome, Outcome::Successful, "{}", last.reason);
+    assert!(
+        last.reason.ends_with("safe, as certainly less than 1% are slower than 0.5 s"),
+        "{}",
+        last.reason
+    );
+    assert_eq!(
+        bench.run.evidence(0).unwrap().findings(&Comparison::default(), 0.01).unwrap().candidate.exposure,
+        400
+    );
+}
+
+#[test]
+fn a_slow_candidate_is_caught_and_rarely_passes() {
+    let mut draws = 7_u64;
+    let mut slow_of = |requests: u64, share: f64| {
+        let is_slow = |_: &u64| {
+            draws = draws.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((draws >> 11) as f64) < share * 2_f64.powi(53)
+        };
+        (0..requests).filter(is_slow).count() as u64
+    };
+    let mut runs = |stable: f64, candidate: f64| {
+        let mut endings = [0, 0];
+        for _ in 0..RUNS {
+            let mut bench = Bench::new(Comparison::of(Compared::Latency));
+            let mut window = |shares: [f64; 2]| {
+                let counts = |share: f64| ArmCounts {
+                    requests: 200,
+                    failures: 0,
+                    latency: vec![(Number::new(0.5), 200 - share as u64), (Number::new(f64::INFINITY), 200)],
+                };
+                let [stable, candidate] = shares.map(|share| slow_of(200, share) as f64).map(counts);
+                Arms { stable, candidate, control: None }
+            };
+            for number in 0..WINDOWS {
+                // The first chooses the edge, as one that is exceeded often enough.
+                let shares = if number == 0 { [0.02, 0.02] } else { [stable, candidate] };
+                if bench.window(&window(shares)).is_none() {
+                    break;
+                }
+            }
+            match bench.phase() {
+                Phase::Successful => endings[0] += 1,
+                Phase::Failed => endings[1] += 1,
+                _ => {}
+            }
+        }
+        endings.map(|count| f64::from(count) / f64::from(RUNS))
+    };
+    // At both limits at once: 1 %, and 1.5 times stable's. Each way may err in 5 % of all runs.
+    let [passed, _] = runs(0.01 / 1.5, 0.01);
+    assert!(passed <= 0.1, "{passed}");
+    // Slow far more often than stable and than anybody minds.
+    let [passed, failed] = runs(0.005, 0.03);
+    assert!(passed == 0.0 && failed > 0.95, "{passed} {failed}");
+    // Hardly ever slow: at 0.1 %, comparing alone would take a hundred times as long.
+    let [passed, failed] = runs(0.001, 0.001);
+    assert!(passed > 0.95 && failed == 0.0, "{passed} {failed}");
 }
 
 #[test]
@@ -558,3 +639,7 @@ fn a_control_group_shows_how_much_counts_scatter_before_anything_is_said() {
     assert!(first.reason.contains("there is no `control` beside stable and candidate"), "{}", first.reason);
     assert_eq!(alone.windows(100, &arms((900, 9), (100, 90))).outcome, Outcome::Inconclusive);
 }
+
+/// Of each kind.
+const RUNS: u32 = 120;
+const WINDOWS: u32 = 60;

@@ -32,7 +32,9 @@ mod error;
 mod evidence;
 mod findings;
 mod latency;
+mod rare;
 mod sentence;
+mod standing;
 mod verdict;
 
 /// How candidate and stable are compared.
@@ -56,10 +58,11 @@ pub struct Comparison {
     pub error_probability: Option<Number>,
     /// A share of failed requests that nobody minds, whatever stable's is: evidence that the candidate's is below it
     /// is a pass, too. Without it, a service in which nothing ever fails could never pass. `0 <= p < 1`, with 0 for
-    /// none; 0.001 by default. Only for [`Compared::Failures`].
+    /// none; 0.001 by default. Only for [`Compared::Failures`]; of latencies it is [`Comparison::RARELY_SLOW`].
     pub negligible: Number,
     /// The probability with which each of the two ways to pass may err, ever: for a candidate at the safety margin or
-    /// beyond, and for one that fails as often as [`Comparison::negligible`] or more. One that is both passes with at
+    /// beyond, and for one that fails as often as [`Comparison::negligible`] or more, or at some edge is slow as often as
+    /// [`Comparison::RARELY_SLOW`] or more. One that is both passes with at
     /// most twice this probability. `0 < p < 1`; 0.05 by default.
     pub miss_probability: Number,
     /// This metric's part of the plan's error probability, relative to the other metrics. 1 by default.
@@ -122,6 +125,9 @@ impl Comparison {
     /// The error probability that the comparisons of one plan share, over all its analyses; outside a plan, those of one
     /// analysis. Each attempt has it anew.
     pub const ERROR_PROBABILITY: f64 = 0.01;
+    /// Of latencies, the share of the candidate's requests above an edge that nobody minds: evidence that it is below is
+    /// as good as a comparison at that edge. Edges that fewer of stable's requests exceed are looked at for harm only.
+    pub const RARELY_SLOW: f64 = 0.01;
     /// How often both arms are asked, unless the metric says otherwise.
     pub const INTERVAL: GoDuration = GoDuration::from_secs(15);
 

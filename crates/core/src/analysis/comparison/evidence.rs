@@ -5,12 +5,16 @@ use std::{
     panic::UnwindSafe,
 };
 
-use libm::{exp, log, log1p};
+use libm::log;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
-    Compared, Comparison, ComparisonError, Dispersal, Findings, Strictness, Verdict, Why, findings::Doubt,
-    latency::Latency, sentence,
+    Compared, Comparison, ComparisonError, Dispersal, Findings, Strictness, Verdict, Why,
+    findings::Doubt,
+    latency::Latency,
+    rare::log_rare,
+    sentence,
+    standing::{Pass, Standing},
 };
 use crate::{
     analysis::{Data, Judged, Outcome, run::Measurement},
@@ -110,7 +114,9 @@ impl Evidence {
             Verdict::Uncertain
         } else {
             let requests = self.requests(comparison);
-            let missing = findings.and_then(|it| sentence::missing(comparison, &it, strictness, requests));
+            let standings = self.standings(comparison);
+            let missing =
+                findings.and_then(|it| sentence::missing(comparison, &it, strictness, requests, &standings));
             Verdict::NotEnough { candidate_requests: missing }
         }
     }
@@ -249,22 +255,11 @@ impl Evidence {
             && self.requests(comparison) >= comparison.least_requests
         {
             let needed = -log(strictness.miss) * dispersion;
-            let ending: Option<fn(&Comparison) -> String> = if self.safety() >= needed {
-                Some(|_| "safe".to_owned())
-            } else if self.negligible(comparison) >= needed {
-                Some(sentence::negligible)
-            } else if self.has_passed {
-                Some(|_| "safe, as found before".to_owned())
-            } else {
-                None
-            };
-            if let Some(ending) = ending {
+            if let Some(pass) = self.pass(comparison, needed) {
                 self.has_passed = true;
                 let compared = comparison.clone();
-                return judged(
-                    Outcome::Successful,
-                    self.told(comparison, strictness, move || ending(&compared)),
-                );
+                let ending = move || sentence::safe(&compared, pass);
+                return judged(Outcome::Successful, self.told(comparison, strictness, ending));
             }
         }
         if self.is_at_horizon(comparison) {
@@ -275,13 +270,14 @@ impl Evidence {
         // A window that decides nothing is told in fewer words: there are many.
         let found = self.found(comparison, None);
         let (missing, calibration) = (comparison.clone(), self.calibration);
+        let standings = self.standings(comparison);
         let requests = self.requests(comparison);
         let ending = move || match &found {
             Some(findings) if findings.dispersion.is_none() => {
                 sentence::calibrating(&missing, calibration.as_ref())
             }
             Some(findings) if !findings.is_empty() => {
-                sentence::what_is_missing(&missing, findings, strictness, requests)
+                sentence::what_is_missing(&missing, findings, strictness, requests, &standings)
             }
             Some(_) | None => "nothing to compare yet".to_owned(),
         };
@@ -408,9 +404,25 @@ impl Evidence {
         match (&self.processes, comparison.of) {
             // The totals of `safety` are those of this run alone.
             (Some(Processes::Counts(counts)), Compared::Failures) => {
-                log_negligible(counts.safety.totals().1, comparison.negligible.get())
+                log_rare(counts.safety.totals().1, comparison.negligible.get())
             }
             _ => 0.0,
+        }
+    }
+
+    /// What all of has to be safe before the candidate is.
+    fn standings(&self, comparison: &Comparison) -> Vec<Standing> {
+        match &self.processes {
+            Some(Processes::Counts(counts)) => {
+                let (stable, candidate) = counts.safety.totals();
+                let rare = match comparison.of {
+                    Compared::Failures => comparison.negligible.get(),
+                    Compared::Successes | Compared::Latency => 0.0,
+                };
+                vec![Standing { stable, candidate, log_safety: counts.safety.peak(), rare }]
+            }
+            Some(Processes::Latency(latency)) => latency.standings().collect(),
+            None => Vec::new(),
         }
     }
 
@@ -428,6 +440,21 @@ impl Evidence {
             Some(Processes::Counts(counts)) => comparison.of.in_order(counts.safety.totals()).1.exposure,
             Some(Processes::Latency(latency)) => latency.requests(),
             None => 0,
+        }
+    }
+
+    /// In which way it is safe, if it is.
+    fn pass(&self, comparison: &Comparison, needed: f64) -> Option<Pass> {
+        if self.safety() >= needed {
+            let edge = match &self.processes {
+                Some(Processes::Latency(latency)) => latency.rarely_above(needed),
+                Some(Processes::Counts(_)) | None => None,
+            };
+            Some(edge.map_or(Pass::Compared, Pass::RarelyAbove))
+        } else if self.negligible(comparison) >= needed {
+            Some(Pass::Rare)
+        } else {
+            self.has_passed.then_some(Pass::Before)
         }
     }
 }
@@ -476,29 +503,10 @@ fn told(
     })
 }
 
-/// The mean of the likelihood ratios of some lower rates `p₁` against `limit`, `x ln(p₁/p₀) + (n−x) ln((1−p₁)/(1−p₀))`
-/// each. Valid against every rate from `limit` up, however it moves: each ratio falls with every failure.
-fn log_negligible(candidate: Arm, limit: f64) -> f64 {
-    if limit <= 0.0 {
-        return 0.0;
-    }
-    let (failed, fine) =
-        (candidate.failures as f64, candidate.exposure.saturating_sub(candidate.failures) as f64);
-    let ratios = LOWER.map(|factor| {
-        let fine = fine * (log1p(-limit * factor) - log1p(-limit));
-        if failed == 0.0 { fine } else { failed * log(factor) + fine }
-    });
-    let greatest = ratios.into_iter().fold(f64::NEG_INFINITY, f64::max);
-    greatest + log(ratios.into_iter().map(|ratio| exp(ratio - greatest)).sum::<f64>() / LOWER.len() as f64)
-}
-
 /// Windows are told apart by where they end, in nanoseconds since 1970.
 fn id_of(window: Window) -> u64 {
     u64::try_from(GoDuration::between(Timestamp::UNIX_EPOCH, window.to).as_nanos()).unwrap_or(0)
 }
-
-/// Rates, as parts of the negligible one, that evidence against it is mixed over.
-const LOWER: [f64; 4] = [0.0, 0.1, 0.25, 0.5];
 
 /// Prior weight of the planned split, in requests.
 const CONCENTRATION: f64 = 100.0;

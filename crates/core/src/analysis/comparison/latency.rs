@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{ComparisonError, Findings, findings::Doubt};
+use super::{Comparison, ComparisonError, Findings, findings::Doubt, standing::Standing};
 use crate::{
     metric::{ArmCounts, Arms, Number},
     stats::{
@@ -55,11 +55,33 @@ impl Latency {
         self.chosen.as_ref().map_or(0.0, |chosen| chosen.harm.peak())
     }
 
-    /// The least evidence among the edges: safe is only what is safe at each of them.
+    /// The least evidence among the edges: safe is only what is safe at each of them, in one of two ways.
     pub(super) fn safety(&self) -> f64 {
-        let chosen = self.chosen.as_ref();
-        let evidence = chosen.into_iter().flat_map(|chosen| chosen.safety.by_edge());
-        evidence.map(|(_, _, _, log_e)| log_e).reduce(f64::min).unwrap_or(0.0)
+        self.standings().map(|edge| edge.log_safety.max(edge.log_rare())).reduce(f64::min).unwrap_or(0.0)
+    }
+
+    /// The edges that a pass depends on.
+    pub(super) fn standings(&self) -> impl Iterator<Item = Standing> {
+        self.by_edge().map(|(_, standing)| standing)
+    }
+
+    /// The first edge that is safe only because so few of the candidate's requests are above it.
+    pub(super) fn rarely_above(&self, needed: f64) -> Option<f64> {
+        self.by_edge()
+            .find(|(_, edge)| edge.log_safety < needed && edge.log_rare() >= needed)
+            .map(|(at, _)| at)
+    }
+
+    fn by_edge(&self) -> impl Iterator<Item = (f64, Standing)> {
+        let edges = self.chosen.iter().flat_map(|chosen| chosen.safety.by_edge());
+        edges.map(|(at, stable, candidate, log_safety)| {
+            (at, Standing { stable, candidate, log_safety, rare: Comparison::RARELY_SLOW })
+        })
+    }
+
+    /// The least evidence of the comparison alone.
+    fn compared(&self) -> f64 {
+        self.standings().map(|edge| edge.log_safety).reduce(f64::min).unwrap_or(0.0)
     }
 
     /// The candidate's requests in this run, since edges were chosen.
@@ -73,7 +95,7 @@ impl Latency {
     pub(super) fn findings(&self, doubt: Option<Doubt>) -> Option<Findings> {
         let Chosen { harm, safety, ratio } = self.chosen.as_ref()?;
         let last = safety.edges().last()?;
-        let logs = (self.harm(), self.safety());
+        let logs = (self.harm(), self.compared());
         // Those of all runs, as the ratio is.
         let at = |edge: f64| harm.by_edge().find(|(at, ..)| *at == edge);
         if let Some(moved) = harm.strongest_edge().filter(|moved| *moved != last && self.harm() > 0.0)
@@ -174,8 +196,11 @@ impl Latency {
             edges.extend(finite.last().map(|(edge, count)| (edge.get(), above(*count))));
         }
         edges.truncate(MOST_EDGES);
-        let often: Vec<f64> =
-            edges.iter().filter(|(_, above)| *above >= OFTEN).map(|(edge, _)| *edge).collect();
+        let often: Vec<f64> = edges
+            .iter()
+            .filter(|(_, above)| *above >= Comparison::RARELY_SLOW)
+            .map(|(edge, _)| *edge)
+            .collect();
         let edges: Vec<f64> = edges.iter().map(|(edge, _)| *edge).collect();
         let often = if often.is_empty() { edges[..1].to_vec() } else { often };
         self.chosen = Some(Chosen {
@@ -230,5 +255,3 @@ fn buckets(arm: &'static str, counts: &ArmCounts, edges: &[f64]) -> Result<Vec<u
 /// Of stable, before edges are chosen.
 const TO_CHOOSE_BY: u64 = 100;
 const MOST_EDGES: usize = 12;
-/// The least share of stable's requests above an edge for a pass to depend on it: rarer ones never get certain.
-const OFTEN: f64 = 0.01;

@@ -2,7 +2,11 @@
 
 use libm::{exp, log};
 
-use super::{Compared, Comparison, Dispersal, Findings, Strictness};
+use super::{
+    Compared, Comparison, Dispersal, Findings, Strictness,
+    rare::requests_until_rare,
+    standing::{Pass, Standing},
+};
 use crate::{
     stats::{dispersion::Dispersion, evidence::EProcess as _, grid::RateRatio, sample_ratio::SampleRatio},
     traffic::Weight,
@@ -79,29 +83,40 @@ pub(super) fn uneven(split: &SampleRatio, share: Weight) -> String {
     )
 }
 
-/// Why a candidate passes that hardly ever fails.
-pub(super) fn negligible(comparison: &Comparison) -> String {
-    format!("safe, as certainly less than {}% fail", comparison.negligible.get() * 100.0)
+/// That a candidate passes, and in which way.
+pub(super) fn safe(comparison: &Comparison, pass: Pass) -> String {
+    match pass {
+        Pass::Compared => "safe".to_owned(),
+        Pass::Rare => format!("safe, as certainly less than {}% fail", comparison.negligible.get() * 100.0),
+        Pass::RarelyAbove(edge) => {
+            let percent = Comparison::RARELY_SLOW * 100.0;
+            format!("safe, as certainly less than {percent}% are slower than {edge} s")
+        }
+        Pass::Before => "safe, as found before".to_owned(),
+    }
 }
 
-/// How much more data a pass may need, if the candidate is as good as stable, of which `requests` count so far.
+/// How much more data a pass may need, if what comes is like what came, of which `requests` count so far.
 pub(super) fn what_is_missing(
     comparison: &Comparison,
     findings: &Findings,
     strictness: Strictness,
     requests: u64,
+    standings: &[Standing],
 ) -> String {
-    match missing(comparison, findings, strictness, requests) {
-        Some(more) if requests < comparison.least_requests => {
-            format!("not enough data, {more} more requests of the candidate needed")
-        }
-        Some(more) => {
-            format!("not enough data, about {more} more requests of the candidate needed")
-        }
-        None if findings.stable.failures == 0 && findings.candidate.failures == 0 => {
-            "not enough data, as nothing has failed yet in either".to_owned()
-        }
-        None => "not enough data".to_owned(),
+    let more = missing(comparison, findings, strictness, requests, standings);
+    if let Some(more) = more.filter(|_| requests < comparison.least_requests) {
+        return format!("not enough data, {more} more requests of the candidate needed");
+    }
+    let nothing_failed = findings.stable.failures == 0 && findings.candidate.failures == 0;
+    let why = if nothing_failed && comparison.of == Compared::Failures {
+        "not enough data, as nothing has failed yet in either"
+    } else {
+        "not enough data"
+    };
+    match more {
+        Some(more) => format!("{why}, about {more} more requests of the candidate needed"),
+        None => why.to_owned(),
     }
 }
 
@@ -111,25 +126,35 @@ pub(super) fn missing(
     findings: &Findings,
     strictness: Strictness,
     requests: u64,
+    standings: &[Standing],
 ) -> Option<u64> {
-    let Findings { stable, candidate, log_safety, .. } = *findings;
     if requests < comparison.least_requests {
         return Some(comparison.least_requests - requests);
     }
-    let failures = stable.failures.saturating_add(candidate.failures) as f64;
-    // What one failure is worth, on average, against a candidate at the safety margin (statistics 2.12). Of successes,
-    // the arm in question is stable.
-    let (control, tested) = match comparison.of {
-        Compared::Successes => (candidate, stable),
-        Compared::Failures | Compared::Latency => (stable, candidate),
+    let dispersion = findings.dispersion?;
+    let needed = dispersion * -log(strictness.miss);
+    // All of them must be safe, each in the way that takes fewer.
+    let missing = |standing: &Standing| {
+        let as_safe = until_as_safe(comparison, needed + dispersion, standing) * requests as f64;
+        as_safe.min(requests_until_rare(standing.candidate, standing.rare, needed))
     };
-    let share = tested.exposure as f64 / (tested.exposure as f64 + control.exposure as f64);
+    let more = standings.iter().map(missing).fold(0.0, f64::max);
+    (more.is_finite() && more >= 1.0).then(|| rounded_up(more) as u64)
+}
+
+/// How many times as many requests as there were show that it is below the safety margin, if it is as good as stable.
+fn until_as_safe(comparison: &Comparison, needed: f64, standing: &Standing) -> f64 {
+    let Standing { stable, candidate, log_safety, .. } = *standing;
+    let failures = stable.failures.saturating_add(candidate.failures) as f64;
+    if failures == 0.0 {
+        return f64::INFINITY;
+    }
+    // What one failure is worth, on average, against a candidate at the safety margin (statistics 2.12).
+    let share = candidate.exposure as f64 / (candidate.exposure as f64 + stable.exposure as f64);
     let margin = comparison.safety_margin.get();
     let at_margin = share * margin / (1.0 - share + share * margin);
     let worth = share * log(share / at_margin) + (1.0 - share) * log((1.0 - share) / (1.0 - at_margin));
-    let missing = findings.dispersion? * (-log(strictness.miss) + 1.0) - log_safety;
-    let requests = (missing / worth) * candidate.exposure as f64 / failures;
-    (requests.is_finite() && requests >= 1.0).then(|| rounded_up(requests) as u64)
+    (needed - log_safety) / worth / failures
 }
 
 const fn of(comparison: &Comparison) -> &'static str {
