@@ -294,7 +294,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
         let hasher = RandomState::new();
         assert_eq!(hasher.hash_one(&answer), hasher.hash_one(&read));
-        assert!(read < other && answer < other && Sample::empty() < answer && other > read);
+        assert!(read < other && answer < other);
+        assert!(Sample::empty() < answer);
         assert_eq!(answer.into_map(), read.into_map());
     }
 
