@@ -61,7 +61,7 @@ impl Windows {
         // Whoever asked before the route changed, and is answered after, is told of the time before.
         let end = (start..end).find(|place| *place > start && marks[*place].at.is_none()).unwrap_or(end);
         let between = |revision| between(&marks[start], &marks[end], revision);
-        Some(Arms { stable: between(stable)?, candidate: between(candidate)? })
+        Some(Arms { stable: between(stable)?, candidate: between(candidate)?, control: None })
     }
 }
 
