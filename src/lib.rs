@@ -48,7 +48,7 @@
 
 #[doc(inline)]
 pub use serinus_core::{
-    analysis, capacity, driver, metric, port, rollout, simulate, strategy, time, traffic,
+    analysis, capacity, cohort, driver, metric, port, rollout, simulate, strategy, time, traffic,
 };
 
 #[cfg(feature = "k8s")]

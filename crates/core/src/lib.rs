@@ -89,7 +89,7 @@
 //! | 3 | [`strategy`] |
 //! | 2 | [`rollout`] |
 //! | 1 | [`analysis`], [`capacity`] |
-//! | 0 | [`stats`], [`port`], [`metric`], [`traffic`], [`time`] |
+//! | 0 | [`stats`], [`cohort`], [`port`], [`metric`], [`traffic`], [`time`] |
 //!
 //! # Features
 //!
@@ -107,6 +107,7 @@
 
 pub mod analysis;
 pub mod capacity;
+pub mod cohort;
 pub mod driver;
 pub mod metric;
 pub mod port;

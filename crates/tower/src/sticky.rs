@@ -1,7 +1,7 @@
 //! Whom a request is from, and where that puts it.
 
 use http::{HeaderMap, HeaderName};
-use serinus_core::traffic::Weight;
+use serinus_core::{cohort::murmur3::hash, traffic::Weight};
 
 use crate::{builder::BuildError, cookies};
 
@@ -71,29 +71,6 @@ fn place(subject: &[u8], seed: u32) -> u32 {
     ((u64::from(hash(subject, seed)) * u64::from(Weight::FULL.parts())) >> 32) as u32
 }
 
-/// MurmurHash3, x86, 32 bits, by Austin Appleby (public domain). Written out because it stands on the way of every
-/// request, and the crate of that name reads byte by byte through `io::Read`; the tests compare the two.
-fn hash(bytes: &[u8], seed: u32) -> u32 {
-    let scramble = |word: u32| word.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593);
-    let (words, rest) = bytes.as_chunks::<4>();
-    let mut state = seed;
-    for word in words {
-        state ^= scramble(u32::from_le_bytes(*word));
-        state = state.rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
-    }
-    if !rest.is_empty() {
-        let mut word = [0; 4];
-        word[..rest.len()].copy_from_slice(rest);
-        state ^= scramble(u32::from_le_bytes(word));
-    }
-    state ^= bytes.len() as u32;
-    state ^= state >> 16;
-    state = state.wrapping_mul(0x85eb_ca6b);
-    state ^= state >> 13;
-    state = state.wrapping_mul(0xc2b2_ae35);
-    state ^ (state >> 16)
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
     Cookie(String),
@@ -109,23 +86,6 @@ enum Name {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_hash_is_murmur3() {
-        // From the reference implementation's verification vectors.
-        assert_eq!(hash(b"", 0), 0);
-        assert_eq!(hash(b"", 1), 0x514e_28b7);
-        assert_eq!(hash(b"test", 0x9747_b28c), 0x704b_81dc);
-        assert_eq!(hash(b"The quick brown fox jumps over the lazy dog", 0x9747_b28c), 0x2fa8_26cd);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn the_hash_agrees_with_the_crate_of_its_name(bytes: Vec<u8>, seed: u32) {
-            let expected = murmur3::murmur3_32(&mut bytes.as_slice(), seed).unwrap();
-            proptest::prop_assert_eq!(hash(&bytes, seed), expected);
-        }
-    }
 
     #[test]
     fn places_fill_the_range_evenly_and_depend_on_the_salt() {

@@ -1,0 +1,3 @@
+//! Who belongs to which cohort.
+
+pub mod murmur3;
