@@ -42,6 +42,7 @@
 //! | `prom` | `prom`: a Prometheus client and metric provider; `tls-ring` or `tls-aws-lc-rs` for TLS |
 //! | `tower` | `tower`: the in-process data plane |
 //! | `simulate` | simulated rollouts: what a plan does before it decides, in [`simulate`] |
+//! | `systems` | where other flag systems put a subject, in `cohort::systems` |
 //! | `schema` | `schemars::JsonSchema` for every type that people write |
 
 #![doc(test(attr(deny(warnings))))]

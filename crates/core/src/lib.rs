@@ -98,6 +98,7 @@
 //! | `expr` | yes | conditions in the expression language of Argo Rollouts |
 //! | `schema` | no | `schemars::JsonSchema` for every type that people write |
 //! | `simulate` | no | simulated rollouts: what a plan does before it decides, see [`simulate`] |
+//! | `systems` | no | where other flag systems put a subject, in `cohort::systems` |
 //!
 //! # Minimum supported Rust version
 //!

@@ -13,6 +13,7 @@
 /// assert_eq!(murmur3::hash(b"abc", 0x9747_b28c), 3_360_318_173);
 /// ```
 #[must_use = "the hash is the result"]
+#[inline]
 pub const fn hash(bytes: &[u8], seed: u32) -> u32 {
     Hasher::new(seed).with(bytes).finish()
 }
@@ -43,11 +44,13 @@ pub struct Hasher {
 impl Hasher {
     /// Nothing written yet.
     #[must_use = "it does nothing until something is written and the hash taken"]
+    #[inline]
     pub const fn new(seed: u32) -> Self {
         Self { state: seed, rest: 0, length: 0 }
     }
 
     /// Appends bytes: two writes are one write of both.
+    #[inline]
     pub const fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<4>();
         // What is left from earlier writes shifts every word by as many bytes.
@@ -76,6 +79,7 @@ impl Hasher {
 
     /// The same with bytes appended.
     #[must_use = "the bytes are in the value returned"]
+    #[inline]
     pub const fn with(mut self, bytes: &[u8]) -> Self {
         self.write(bytes);
         self
@@ -83,6 +87,7 @@ impl Hasher {
 
     /// The hash of everything written.
     #[must_use = "the hash is the result"]
+    #[inline]
     pub const fn finish(self) -> u32 {
         // Where no bytes are left, this changes nothing: nothing scrambled is nothing.
         let mut hash = self.state ^ scramble(self.rest);
