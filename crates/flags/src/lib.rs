@@ -3,10 +3,18 @@
 pub use self::{
     context::Context,
     details::{ErrorCode, Reason},
+    document::{Chosen, Document, DocumentError, Fault, Format, Options, Problem},
+    flags::{Change, Details, Flags, Handle, Held, NoValue, ObjectRef, Report, Text},
+    metadata::Metadata,
+    snapshot::{Evaluation, EvaluationError, Snapshot, typed::FlagType},
     value::{Kind, Map, Number, Value},
 };
 
 mod context;
 mod details;
+mod document;
+mod flags;
 pub mod logic;
+mod metadata;
+mod snapshot;
 mod value;

@@ -151,6 +151,15 @@ impl Map {
     }
 }
 
+impl IntoIterator for Map {
+    type Item = (String, Value);
+    type IntoIter = std::vec::IntoIter<(String, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<K: Into<String> + AsRef<str>, V: Into<Value>> FromIterator<(K, V)> for Map {
     /// Where a name comes twice, its last value counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
