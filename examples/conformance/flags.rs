@@ -7,6 +7,7 @@ use serinus_flags::{
 };
 
 /// One row of a section, by one generation of `fractional` where it holds for several.
+#[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) id: String,
     /// Nothing: as expected.
@@ -32,7 +33,7 @@ pub(crate) fn check(section: &str, content: &Value) -> Option<Vec<Row>> {
 fn rows(section: &str, of: &[Value], difference: impl Fn(&Value) -> Option<String>) -> Vec<Row> {
     let number = |(number, row): (usize, &Value)| {
         let id = row["id"].as_str().map_or_else(|| format!("{section} {number}"), str::to_owned);
-        Row { difference: difference(row).map(|difference| format!("{id}: {row}: {difference}")), id }
+        Row { difference: difference(row).map(|difference| format!("{row}: {difference}")), id }
     };
     of.iter().enumerate().map(number).collect()
 }
@@ -60,7 +61,7 @@ fn fractional(section: &str, of: &[Value]) -> Option<Vec<Row>> {
                 arguments.push(if weight.is_null() { json!([name]) } else { json!([name, weight]) });
             }
             variants.insert(NOBODY.to_owned(), NOBODY.into());
-            let flag = flag(&variants, &json!({ "fractional": arguments }));
+            let flag = flag(variants, NOBODY, &json!({ "fractional": arguments }));
             let context = match row.get("targetingKey") {
                 Some(subject) => json!({ "targetingKey": subject }),
                 None => json!({}),
@@ -188,13 +189,17 @@ fn json_of<'a>(values: impl Iterator<Item = (&'a str, &'a serinus_flags::Value)>
 fn test_bed_document() -> Value {
     let suits = ["clubs", "diamonds", "hearts", "spades"];
     let quarters = |prefix: &str, by: Value| {
-        let variants = suits.iter().map(|suit| ((*suit).to_owned(), format!("{prefix}{suit}").into())).collect();
+        let mut variants: Map<_, _> =
+            suits.iter().map(|suit| ((*suit).to_owned(), format!("{prefix}{suit}").into())).collect();
+        variants.insert("wild".to_owned(), "wild".into());
         let entries = suits.iter().map(|suit| json!([suit, 25]));
         let arguments: Vec<_> = [json!({ "cat": [by, { "var": "user.name" }] })].into_iter().chain(entries).collect();
-        flag(&variants, &json!({ "fractional": arguments }))
+        flag(variants, "wild", &json!({ "fractional": arguments }))
     };
+    // The last one is the default.
     let of = |names: &[&str], rule: Value| {
-        flag(&names.iter().map(|name| ((*name).to_owned(), (*name).into())).collect(), &rule)
+        let variants = names.iter().map(|name| ((*name).to_owned(), (*name).into())).collect();
+        flag(variants, names.last().copied().unwrap_or_default(), &rule)
     };
     let key = json!({ "var": "targetingKey" });
     let is_premium = json!({ "==": [{ "var": "tier" }, "premium"] });
@@ -207,25 +212,24 @@ fn test_bed_document() -> Value {
         "fractional-flag": quarters("", json!({ "var": "$flagd.flagKey" })),
         "fractional-flag-A-shared-seed": quarters("", "shared-seed".into()),
         "fractional-flag-B-shared-seed": quarters("ace-of-", "shared-seed".into()),
-        "fractional-flag-shorthand": of(&["heads", "tails"], json!({ "fractional": [["heads"], ["tails", 1]] })),
-        "fractional-single-entry-flag": of(&["single"], json!({ "fractional": [["single", 1]] })),
+        "fractional-flag-shorthand": of(&["heads", "tails", "draw"], json!({ "fractional": [["heads"], ["tails", 1]] })),
+        "fractional-single-entry-flag": of(&["single", "fallback"], json!({ "fractional": [["single", 1]] })),
         "fractional-hash-edge-flag":
-            of(&["lower", "upper"], json!({ "fractional": [key, ["lower", 50], ["upper", 50]] })),
+            of(&["upper", "lower"], json!({ "fractional": [key, ["lower", 50], ["upper", 50]] })),
         "fractional-basic-flag": of(
-            &buckets.iter().map(String::as_str).collect::<Vec<_>>(),
+            &buckets.iter().map(String::as_str).chain(["fallback"]).collect::<Vec<_>>(),
             json!({ "fractional": basic }),
         ),
         "fractional-nested-if-flag":
-            of(&["premium", "standard"], json!({ "fractional": [key, [tier, 50], ["standard", 50]] })),
+            of(&["premium", "standard", "fallback"], json!({ "fractional": [key, [tier, 50], ["standard", 50]] })),
         "fractional-nested-var-flag":
-            of(&["red", "green", "blue"], json!({ "fractional": [key, [{ "var": "color" }, 50], ["blue", 50]] })),
+            of(&["red", "green", "blue", "fallback"], json!({ "fractional": [key, [{ "var": "color" }, 50], ["blue", 50]] })),
         "fractional-nested-weight-flag":
-            of(&["red", "blue"], json!({ "fractional": [key, ["red", weight], ["blue", 10]] })),
+            of(&["red", "blue", "fallback"], json!({ "fractional": [key, ["red", weight], ["blue", 10]] })),
     } })
 }
 
-fn flag(variants: &Map<String, Value>, rule: &Value) -> Value {
-    let default = if variants.contains_key(NOBODY) { json!(NOBODY) } else { Value::Null };
+fn flag(variants: Map<String, Value>, default: &str, rule: &Value) -> Value {
     json!({ "state": "ENABLED", "variants": variants, "defaultVariant": default, "targeting": rule })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use serinus_flags::{
-    Context, Details, Document, FlagType, Flags, Format, Map, NoValue, Options, Text, logic::Generation,
+    Context, Details, FlagType, Flags, Format, Map, NoValue, Options, Text, logic::Generation,
 };
 
 /// What came back.
