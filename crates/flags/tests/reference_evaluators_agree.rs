@@ -129,6 +129,7 @@ fn is_same(ours: &Answer, theirs: &Answer) -> bool {
 fn example(listed: &Difference) -> Questions {
     let (asked, default, variants) = match listed.asked {
         "integer" => ("integer", json!(7), json!({ "d": 2.0, "fraction": 1.5 })),
+        "float" => ("float", json!(7.5), json!({ "d": true })),
         _ => (
             "string",
             json!("code"),

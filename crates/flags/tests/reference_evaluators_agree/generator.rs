@@ -272,8 +272,8 @@ impl Generator {
             3 => json!({"var": "$flagd.flagKey"}),
             4 => json!({"cat": [self.text(), self.text()]}),
             5 => json!({"cat": [self.text(), "-", self.number()]}),
-            6 => json!({"substr": [self.text(), self.whole()]}),
-            7 => json!({"substr": [self.text(), self.whole(), self.whole()]}),
+            6 => json!({"substr": [self.text(), self.place()]}),
+            7 => json!({"substr": [self.text(), self.place(), self.place()]}),
             8 => json!({"if": [self.truth(), self.text(), self.text()]}),
             _ if self.random.once_in(8) => self.any(),
             _ => self.random.pick(TEXTS).into(),
@@ -338,6 +338,11 @@ impl Generator {
 
     fn whole(&mut self) -> Value {
         json!(i64::try_from(self.random.below(40)).unwrap() - 6)
+    }
+
+    /// Within most texts, or a little outside.
+    fn place(&mut self) -> Value {
+        json!(i64::try_from(self.random.below(5)).unwrap() - i64::from(self.random.once_in(4)))
     }
 
     /// A rule that stands under `$evaluators`.
