@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn conversions_lose_nothing() {
         assert_eq!(Number::from_f64(10.0).unwrap().as_i64(), Some(10));
-        assert_eq!(Number::from_f64(3.14).unwrap().as_i64(), None);
+        assert_eq!(Number::from_f64(3.25).unwrap().as_i64(), None);
         assert_eq!(Number::from_f64(9.3e18).unwrap().as_i64(), None);
         assert_eq!(Number::from_f64(-1.0).unwrap().as_u64(), None);
         assert!(Number::from_f64(f64::NAN).is_none());
