@@ -1,5 +1,7 @@
 //! Documents are read strictly: what is wrong is said with its place and what to do about it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps nothing")]
+
 use serinus_flags::{
     Chosen, Context, Document, DocumentError, Flags, Format, Kind, Map, Options, Problem, Value,
     logic::Generation,

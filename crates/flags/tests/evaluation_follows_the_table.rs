@@ -1,5 +1,7 @@
 //! What flags evaluate to, in the order and with the reasons of flagd.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it unwraps nothing")]
+
 use serinus_flags::{
     Context, Document, ErrorCode, EvaluationError, FlagType, Flags, Format, Map, NoValue, Options, Reason,
     Value,

@@ -12,8 +12,11 @@ const DOCUMENTS: [&str; 4] = [
     r#"{"flags":[{"key":"a","state":"ENABLED","variants":{"x":"y"},"defaultVariant":"x","targeting":{"sem_ver":[{"var":"v"},"^","1.2.3"]},"metadata":{"m":true}}]}"#,
     "flags:\n  a: &f\n    state: ENABLED\n    variants: {on: true}\n    defaultVariant: on\n  b: *f\n",
 ];
-const CONTEXTS: [&str; 3] =
-    ["{}", r#"{"targetingKey":"u","email":"a@x","l":[1,2]}"#, r#"{"targetingKey":1,"v":"1.3.0","$flagd":{}}"#];
+const CONTEXTS: [&str; 3] = [
+    "{}",
+    r#"{"targetingKey":"u","email":"a@x","l":[1,2]}"#,
+    r#"{"targetingKey":1,"v":"1.3.0","$flagd":{}}"#,
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
@@ -36,10 +39,7 @@ fn pairs() -> Vec<String> {
 
 /// One of the seeds, with up to three of its bytes changed, dropped or repeated.
 fn mutated(seeds: Vec<String>) -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![
-        any::<u8>(),
-        proptest::sample::select(b"{}[]\":,\\0129e-. \nt$".as_slice()),
-    ];
+    let byte = prop_oneof![any::<u8>(), proptest::sample::select(b"{}[]\":,\\0129e-. \nt$".as_slice()),];
     let change = (any::<proptest::sample::Index>(), byte, 0..3u8);
     (proptest::sample::select(seeds), proptest::collection::vec(change, 0..4)).prop_map(|(seed, changes)| {
         let mut bytes = seed.into_bytes();

@@ -199,7 +199,8 @@ impl Flag {
             }
             None => {
                 let example = "\"variants\": {\"on\": true, \"off\": false}";
-                self.faults.push(Finding::new(Problem::Missing { field: "variants", example }));
+                let finding = Finding::new(Problem::Missing { field: "variants", example });
+                self.faults.push(finding.within("variants"));
                 return None;
             }
         };

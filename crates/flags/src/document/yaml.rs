@@ -52,7 +52,8 @@ pub(crate) fn outline(text: &str) -> Result<Outline<'static>, DocumentError> {
             (unknown, _) => {
                 let (line, column) = name.place;
                 let text = Ok(Cow::Borrowed("null"));
-                outline.unknown.push(Part { name: unknown.to_owned(), text, line, column });
+                let name = unknown.to_owned();
+                outline.unknown.push(Part { name, text, line, column, element: None });
             }
         }
     }
@@ -66,6 +67,7 @@ fn entry((name, node): (Node, Node)) -> Part<'static> {
             text: node.to_json().map(Cow::Owned).map_err(Box::new),
             line: node.place.0,
             column: node.place.1,
+            element: None,
         },
         other => {
             let finding = Finding::new(Problem::NameIsNoText { found: other.kind() });
@@ -89,7 +91,7 @@ fn element(index: usize, flag: &Node, outline: &mut Outline<'static>) {
     match named {
         Ok(name) => {
             let text = json.map(Cow::Owned).map_err(Box::new);
-            outline.flags.push(Part { name, text, line, column });
+            outline.flags.push(Part { name, text, line, column, element: Some(index) });
         }
         Err(finding) => {
             let finding = finding.within_element(index);
