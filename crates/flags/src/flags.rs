@@ -17,7 +17,8 @@ pub use self::{
 use crate::{
     context::Context,
     document::{Document, DocumentError, Format, Options},
-    snapshot::{Decision, FlagType, Snapshot, State, now, read},
+    logic::Clock,
+    snapshot::{Decision, FlagType, Snapshot, State, read},
     value::Map,
 };
 
@@ -213,7 +214,7 @@ impl fmt::Debug for Flags {
 impl State {
     #[inline]
     fn copied<T: for<'a> FlagType<Ref<'a> = T>>(&self, flag: u32, context: &Context) -> Result<T, NoValue> {
-        match self.decide(flag, context, now) {
+        match self.decide(flag, context, Clock::System) {
             Decision::Variant(variant, _) => {
                 read::<T>(variant).map_err(|failure| NoValue::Failed(failure.code()))
             }

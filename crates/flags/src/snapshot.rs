@@ -1,9 +1,6 @@
 //! The flags as they are at one moment, and what they evaluate to.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 pub(crate) use self::{
     decision::{Decision, Failure},
@@ -13,6 +10,7 @@ pub use self::{evaluation::Evaluation, failure::EvaluationError};
 use crate::{
     context::Context,
     document::{Document, Flag},
+    logic::Clock,
     metadata::Metadata,
 };
 
@@ -41,12 +39,12 @@ impl Snapshot {
 
     /// What the flag of this key is for this context, whatever the type of its variants.
     pub fn evaluate<'a>(&'a self, key: &'a str, context: &'a Context) -> Evaluation<'a> {
-        self.evaluate_with(key, context, now)
+        self.evaluate_with(key, context, Clock::System)
     }
 
     /// The same at another time, in Unix seconds: what rules see as `$flagd.timestamp`.
     pub fn evaluate_at<'a>(&'a self, key: &'a str, context: &'a Context, seconds: i64) -> Evaluation<'a> {
-        self.evaluate_with(key, context, || seconds)
+        self.evaluate_with(key, context, Clock::At(seconds))
     }
 
     /// The document that the flags are from; an empty one before the first.
@@ -64,15 +62,10 @@ impl Snapshot {
         self.0.revision
     }
 
-    fn evaluate_with<'a>(
-        &'a self,
-        key: &'a str,
-        context: &'a Context,
-        now: impl FnOnce() -> i64,
-    ) -> Evaluation<'a> {
-        let flag = self.0.document.index_of(key).unwrap_or(NO_FLAG);
+    fn evaluate_with<'a>(&'a self, key: &'a str, context: &'a Context, clock: Clock) -> Evaluation<'a> {
+        let flag = self.0.find(key);
         Evaluation::new(
-            self.0.decide(flag, context, now),
+            self.0.decide(flag, context, clock),
             key,
             self.0.flag_at(flag),
             self.0.metadata_of(flag),
@@ -89,14 +82,9 @@ impl State {
 
     /// The one place where a flag is evaluated.
     #[inline]
-    pub(crate) fn decide<'a>(
-        &'a self,
-        flag: u32,
-        context: &'a Context,
-        now: impl FnOnce() -> i64,
-    ) -> Decision<'a> {
+    pub(crate) fn decide<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
         match self.document.flag_at(flag) {
-            Some(flag) => flag.decide(context, now),
+            Some(flag) => flag.decide(context, clock),
             None if self.revision == 0 => Decision::Failed(Failure::NotReady),
             None => Decision::Failed(Failure::NotFound),
         }
@@ -111,12 +99,6 @@ impl State {
     pub(crate) fn metadata_of(&self, flag: u32) -> &Metadata {
         self.flag_at(flag).map_or_else(|| self.document.metadata(), |flag| &flag.metadata)
     }
-}
-
-/// Unix seconds.
-pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The index of a flag that does not exist.

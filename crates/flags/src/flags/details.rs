@@ -9,8 +9,9 @@ use crate::{
     context::Context,
     details::{ErrorCode, Reason},
     document::Variant,
+    logic::Clock,
     metadata::Metadata,
-    snapshot::{Decision, EvaluationError, FlagType, State, now},
+    snapshot::{Decision, EvaluationError, FlagType, State},
 };
 
 /// A value and how it came about. It keeps the snapshot that it is from: use it and let it go, or copy what is to be
@@ -26,7 +27,7 @@ pub struct Details<T: ?Sized> {
 
 impl<T: FlagType + ?Sized> Details<T> {
     pub(super) fn new(state: Guard<Arc<State>>, flag: u32, key: &str, context: &Context) -> Self {
-        let (variant, reason, error) = match state.decide(flag, context, now).of_type::<T>() {
+        let (variant, reason, error) = match state.decide(flag, context, Clock::System).of_type::<T>() {
             Decision::Variant(variant, reason) => (Some(variant.index), reason, None),
             Decision::Nothing(reason) => (None, reason, None),
             Decision::Failed(failure) => {

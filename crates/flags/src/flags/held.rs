@@ -7,7 +7,8 @@ use arc_swap::Guard;
 use super::no_value::NoValue;
 use crate::{
     context::Context,
-    snapshot::{Decision, FlagType, State, now, read},
+    logic::Clock,
+    snapshot::{Decision, FlagType, State, read},
     value::{Map, Value},
 };
 
@@ -29,7 +30,7 @@ pub struct Held<T: ?Sized> {
 impl<T: FlagType + ?Sized> Held<T> {
     #[inline]
     pub(super) fn new(state: Guard<Arc<State>>, flag: u32, context: &Context) -> Result<Self, NoValue> {
-        let variant = match state.decide(flag, context, now) {
+        let variant = match state.decide(flag, context, Clock::System) {
             Decision::Variant(variant, _) => match read::<T>(variant) {
                 Ok(_) => variant.index,
                 Err(failure) => return Err(NoValue::Failed(failure.code())),

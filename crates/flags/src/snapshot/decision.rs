@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     details::{ErrorCode, Reason},
     document::{Body, Flag, Variant},
-    logic::LogicError,
+    logic::{Clock, LogicError},
     value::Kind,
 };
 
@@ -44,13 +44,13 @@ impl Failure<'_> {
 
 impl Flag {
     #[inline]
-    pub(crate) fn decide<'a>(&'a self, context: &'a Context, now: impl FnOnce() -> i64) -> Decision<'a> {
+    pub(crate) fn decide<'a>(&'a self, context: &'a Context, clock: Clock) -> Decision<'a> {
         let Some(body) = &self.body else { return Decision::Failed(Failure::Broken) };
         if !body.is_enabled {
             return Decision::Nothing(Reason::Disabled);
         }
         let Some(rule) = &body.rule else { return body.default_variant(Reason::Static) };
-        match rule.run(context, now) {
+        match rule.run(context, clock) {
             Ok(outcome) => match outcome.variant {
                 None => body.default_variant(Reason::Default),
                 Some(name) => match body.variant(&name) {
