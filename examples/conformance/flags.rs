@@ -7,7 +7,6 @@ use serinus_flags::{
 };
 
 /// One row of a section, by one generation of `fractional` where it holds for several.
-#[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) id: String,
     /// Nothing: as expected.
@@ -98,7 +97,8 @@ fn test_bed(section: &str, of: &[Value]) -> Option<Vec<Row>> {
         let key = row["flagKey"].as_str().unwrap_or_default();
         match evaluated(&document, generation, key, &row["context"]) {
             Ok((reason, _, value, _)) => {
-                let wrong = value != row["value"] || row["reason"].as_str().is_some_and(|wanted| wanted != reason);
+                let wrong =
+                    value != row["value"] || row["reason"].as_str().is_some_and(|wanted| wanted != reason);
                 wrong.then(|| format!("{reason}: {value}"))
             }
             Err(error) => Some(error),
@@ -119,7 +119,8 @@ fn targeting(section: &str, document: &Value, of: &[Value]) -> Option<Vec<Row>> 
             let key = row["flagKey"].as_str().unwrap_or_default();
             let context: Context = serde_json::from_value(row["context"].clone()).ok()?;
             let snapshot = flags.snapshot();
-            let evaluation = of_type(snapshot.evaluate(key, &context), row["type"].as_str().unwrap_or_default());
+            let evaluation =
+                of_type(snapshot.evaluate(key, &context), row["type"].as_str().unwrap_or_default());
             let answer = match &evaluation.error {
                 Some(error) => json!(["error", error.code().as_str()]),
                 None => json!([evaluation.reason.as_str(), evaluation.variant]),
@@ -146,7 +147,12 @@ fn dialect(data: &Value, case: &Value) -> Option<String> {
 /// What came of a flag: reason, variant, value, metadata; or the code of the error.
 type Evaluated = (String, Option<String>, Value, Value);
 
-fn evaluated(document: &Value, generation: Generation, key: &str, context: &Value) -> Result<Evaluated, String> {
+fn evaluated(
+    document: &Value,
+    generation: Generation,
+    key: &str,
+    context: &Value,
+) -> Result<Evaluated, String> {
     let flags = flags(document, generation)?;
     let context: Context = serde_json::from_value(context.clone()).map_err(|error| error.to_string())?;
     let snapshot = flags.snapshot();
@@ -193,7 +199,8 @@ fn test_bed_document() -> Value {
             suits.iter().map(|suit| ((*suit).to_owned(), format!("{prefix}{suit}").into())).collect();
         variants.insert("wild".to_owned(), "wild".into());
         let entries = suits.iter().map(|suit| json!([suit, 25]));
-        let arguments: Vec<_> = [json!({ "cat": [by, { "var": "user.name" }] })].into_iter().chain(entries).collect();
+        let arguments: Vec<_> =
+            [json!({ "cat": [by, { "var": "user.name" }] })].into_iter().chain(entries).collect();
         flag(variants, "wild", &json!({ "fractional": arguments }))
     };
     // The last one is the default.

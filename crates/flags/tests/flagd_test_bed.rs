@@ -57,7 +57,12 @@ fn every_scenario_holds_but_the_six_that_want_a_missing_default_to_be_a_missing_
 fn the_six_that_are_left_out_are_all_that_the_test_bed_calls_deprecated_but_one_that_holds() {
     let test_bed: TestBed = serde_json::from_str(include_str!("data/testbed.json")).unwrap();
     let names = |kept: fn(&Scenario) -> bool| -> Vec<String> {
-        test_bed.scenarios.iter().filter(|scenario| kept(scenario)).map(|scenario| scenario.name.clone()).collect()
+        test_bed
+            .scenarios
+            .iter()
+            .filter(|scenario| kept(scenario))
+            .map(|scenario| scenario.name.clone())
+            .collect()
     };
     let deprecated = names(|scenario| scenario.deprecated);
     let left_out = names(Scenario::is_given_up);

@@ -1,8 +1,6 @@
 //! The golden vectors: facts of flagd's evaluation that several implementations agreed on. The program `conformance`
 //! checks files of them by the same code.
 
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
-
 use serde_json::Value;
 
 #[path = "../../../examples/conformance/flags.rs"]
@@ -14,8 +12,11 @@ macro_rules! every_row_holds {
         fn $test() {
             let vectors: Value = serde_json::from_str(include_str!("data/flag-vectors.json")).unwrap();
             let checked = flags::check($section, &vectors[$section]).unwrap();
-            let failures: Vec<_> = checked.iter().filter(|row| row.difference.is_some()).collect();
-            assert!(failures.is_empty(), "{} of {} fail: {failures:#?}", failures.len(), checked.len());
+            let failures: Vec<_> = checked
+                .iter()
+                .filter_map(|row| row.difference.as_ref().map(|difference| format!("{}: {difference}", row.id)))
+                .collect();
+            assert!(failures.is_empty(), "{} of {} fail:\n{}", failures.len(), checked.len(), failures.join("\n"));
             assert_eq!(checked.len(), $rows);
         }
     )*};

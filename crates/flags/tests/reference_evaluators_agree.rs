@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -44,6 +44,16 @@ fn with_python_in_the_second_generation() {
 #[test]
 fn with_python_in_the_third_generation() {
     compare(Oracle::PythonV3);
+}
+
+#[test]
+fn every_difference_is_documented_and_every_documented_one_is_known() {
+    let documented = include_str!("../../../docs/differences.md");
+    let section = documented.split("\n## ").find(|section| section.starts_with("Flags\n")).unwrap();
+    let rows =
+        section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")).map(|(name, _)| name);
+    let rows: BTreeSet<_> = rows.filter(|name| *name != "Where").collect();
+    assert_eq!(rows, DIFFERENCES.iter().map(|listed| listed.name).collect());
 }
 
 /// A difference that its example does not show is no difference (any more).

@@ -189,7 +189,9 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "arithmetic with what is no number",
-        applies: |seen| seen.uses(&["+", "-", "*", "/", "%", "max", "min"], |site| !is_all(site, Value::is_number)),
+        applies: |seen| {
+            seen.uses(&["+", "-", "*", "/", "%", "max", "min"], |site| !is_all(site, Value::is_number))
+        },
         rule: r#"{"if": [{"==": [{"+": ["x", 1]}, 1]}, "a", "b"]}"#,
         ours: "a",
         ..TEXT
@@ -227,7 +229,10 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         name: "rules in a list that is written out, to be gone through",
         applies: |seen| {
             seen.uses(&["all", "some", "none", "filter", "map", "reduce"], |site| {
-                site.written.first().and_then(Value::as_array).is_some_and(|list| list.iter().any(is_compound))
+                site.written
+                    .first()
+                    .and_then(Value::as_array)
+                    .is_some_and(|list| list.iter().any(is_compound))
             })
         },
         rule: r#"{"if": [{"some": [[{"var": "x"}], {"==": [{"var": ""}, "y"]}]}, "a", "b"]}"#,
@@ -432,7 +437,10 @@ fn has_empty_variable(site: &Site) -> bool {
         Value::Array(names) => names.clone(),
         name => vec![name.clone()],
     });
-    names.filter_map(|name| sites::value_of(&serde_json::json!({ "var": name }), &site.data, Default::default()))
+    names
+        .filter_map(|name| {
+            sites::value_of(&serde_json::json!({ "var": name }), &site.data, Default::default())
+        })
         .any(|value| value.is_null() || value == "")
 }
 
@@ -454,7 +462,8 @@ fn joins_white_space(site: &Site) -> bool {
     };
     let mut parts = site.given.iter().filter(|part| part.as_ref().is_none_or(|part| *part != ""));
     let first = parts.next();
-    is_space(first, |text| text.chars().next()) || is_space(parts.last().or(first), |text| text.chars().last())
+    is_space(first, |text| text.chars().next())
+        || is_space(parts.next_back().or(first), |text| text.chars().last())
 }
 
 fn leads_into_text(site: &Site) -> bool {
@@ -476,14 +485,17 @@ fn begins_or_ends_outside(site: &Site) -> bool {
         place.and_then(Option::as_ref).and_then(Value::as_f64).is_some_and(|place| place.abs() >= length)
     };
     let is_text = site.given[0].as_ref().is_some_and(Value::is_string);
-    let counts_from_end = |place: &Option<Value>| place.as_ref().and_then(Value::as_f64).is_some_and(|at| at < 0.0);
+    let counts_from_end =
+        |place: &Option<Value>| place.as_ref().and_then(Value::as_f64).is_some_and(|at| at < 0.0);
     !is_text || outside(site.given.get(1)) || site.given.get(2).is_some_and(counts_from_end)
 }
 
 fn has_unusual_entry(site: &Site) -> bool {
     site.given.iter().flatten().filter_map(Value::as_array).any(|entry| {
         let weight = entry.get(1);
-        entry.first().is_some_and(is_compound) || entry.len() > 2 || weight.is_some_and(|weight| !weight.is_i64() && !weight.is_u64())
+        entry.first().is_some_and(is_compound)
+            || entry.len() > 2
+            || weight.is_some_and(|weight| !weight.is_i64() && !weight.is_u64())
     })
 }
 

@@ -94,7 +94,11 @@ impl Generator {
             0 => ("boolean", json!(false), [json!(true), json!(false), json!(true), json!(false)]),
             1 => ("integer", json!(7), [json!(0), json!(1), json!(-20), json!(9_007_199_254_740_991_i64)]),
             2 => ("float", json!(7.5), [json!(0.5), json!(1.25), json!(-3.5), json!(1e-3)]),
-            3 => ("object", json!({}), [json!({}), json!({"a": 1}), json!({"b": [1, "x"]}), json!({"c": null})]),
+            3 => (
+                "object",
+                json!({}),
+                [json!({}), json!({"a": 1}), json!({"b": [1, "x"]}), json!({"c": null})],
+            ),
             _ => ("string", json!("code"), [json!("1st"), json!(""), json!("drei"), json!("四")]),
         };
         let mut variants = Map::new();
@@ -179,7 +183,8 @@ impl Generator {
             3 => arguments.push(json!({"cat": [{"var": "$flagd.flagKey"}, {"var": "email"}]})),
             4 => arguments.push(json!({"cat": [self.text(), {"var": "targetingKey"}]})),
             5 => arguments.push(self.number()),
-            6 => arguments.push(json!({"var": self.random.pick(&["geo", "beta", "age", "score", "tags.0", "name"])})),
+            6 => arguments
+                .push(json!({"var": self.random.pick(&["geo", "beta", "age", "score", "tags.0", "name"])})),
             _ => arguments.push(self.text()),
         }
         for _ in 0..=self.random.below(4) {
@@ -246,7 +251,9 @@ impl Generator {
             }
             16 => json!({"!": [{"missing": [self.random.pick(PATHS), self.random.pick(PATHS)]}]}),
             17 => json!({"!!": [{"missing_some": [1, [self.random.pick(PATHS), self.random.pick(PATHS)]]}]}),
-            18 => json!({"<": [{"var": "$flagd.timestamp"}, self.random.pick(&[&1_600_000_000_i64, &32_000_000_000])]}),
+            18 => {
+                json!({"<": [{"var": "$flagd.timestamp"}, self.random.pick(&[&1_600_000_000_i64, &32_000_000_000])]})
+            }
             19 if self.random.once_in(4) => json!({"==": [self.any(), self.any()]}),
             20 if self.random.once_in(6) => json!({"nonsense": [1]}),
             _ => self.simple_truth(),
@@ -256,7 +263,8 @@ impl Generator {
     fn semantic_version(&mut self) -> Value {
         let operator = self.random.pick(&["=", "!=", "<", "<=", ">", ">=", "^", "~"]);
         let operator = if self.random.once_in(40) { "=>" } else { operator };
-        let mut arguments = vec![json!({"var": "version"}), operator.into(), self.random.pick(VERSIONS).into()];
+        let mut arguments =
+            vec![json!({"var": "version"}), operator.into(), self.random.pick(VERSIONS).into()];
         if self.random.once_in(40) {
             arguments.pop();
         }
@@ -268,7 +276,9 @@ impl Generator {
         let text = match self.random.below(if self.is_deep() { 4 } else { 10 }) {
             0 => self.random.pick(TEXTS).into(),
             1 => json!({"var": ["name", "somebody"]}),
-            2 => json!({"var": self.random.pick(&["plan", "email", "name", "geo.country", "geo.city", "tags.0"])}),
+            2 => {
+                json!({"var": self.random.pick(&["plan", "email", "name", "geo.country", "geo.city", "tags.0"])})
+            }
             3 => json!({"var": "$flagd.flagKey"}),
             4 => json!({"cat": [self.text(), self.text()]}),
             5 => json!({"cat": [self.text(), "-", self.number()]}),
@@ -350,7 +360,9 @@ impl Generator {
         match self.random.below(4) {
             0 => json!({"ends_with": [{"var": "email"}, "@example.com"]}),
             1 => json!({"in": [{"var": "geo.country"}, ["DE", "AT", "CH"]]}),
-            2 => json!({"and": [{"==": [{"var": "plan"}, "gold"]}, {">": [{"var": "age"}, self.random.below(60)]}]}),
+            2 => {
+                json!({"and": [{"==": [{"var": "plan"}, "gold"]}, {">": [{"var": "age"}, self.random.below(60)]}]})
+            }
             _ => json!({"==": [{"var": "beta"}, true]}),
         }
     }
@@ -366,16 +378,52 @@ const FLAG_NAMES: &[&str] = &["checkout", "new-search", "dark.mode", "größe", 
 const NAMES: &[&str] = &["on", "off", "gold", "free", "true", "false", "1", "2"];
 const SHARED: &[&str] = &["staff", "nearby", "early adopters"];
 const PLANS: &[&str] = &["gold", "free", "silver"];
-const PATHS: &[&str] =
-    &["plan", "age", "beta", "geo", "geo.city", "geo.nowhere", "tags", "tags.1", "version", "nothing", "score"];
-const TEXTS: &[&str] = &["", "a", "gold", "Zürich", "dev@example.com", "10", "9", "東京", "x y", "user-7", "éa"];
+const PATHS: &[&str] = &[
+    "plan",
+    "age",
+    "beta",
+    "geo",
+    "geo.city",
+    "geo.nowhere",
+    "tags",
+    "tags.1",
+    "version",
+    "nothing",
+    "score",
+];
+const TEXTS: &[&str] =
+    &["", "a", "gold", "Zürich", "dev@example.com", "10", "9", "東京", "x y", "user-7", "éa"];
 const AFFIXES: &[&str] = &["", "a", "dev@", "@example.com", "ü", "Z", "gold", "東"];
 const NUMBERS: &[&str] = &["0.5", "1.0", "-2.25", "0.1", "18", "100", "3.0", "1e3", "65504"];
 const SUBJECTS: &[&str] = &["user-", "u", "b7a1-", "søren", "用户", "anne marie "];
-const VERSIONS: &[&str] =
-    &["1.2.3", "1.2.4", "2.0.0", "1.2.3-rc.1", "1.2", "1", "v1.2.3", "V2", "1.2.3+build.5", "1.10.0", "1.2.3-rc.2"];
-const STRANGE: &[&str] =
-    &["null", "true", "false", "0", "1", "\"\"", "\"7\"", "[]", "{}", "[1]", "\"true\"", "{\"k\": 1}", "-1.5"];
+const VERSIONS: &[&str] = &[
+    "1.2.3",
+    "1.2.4",
+    "2.0.0",
+    "1.2.3-rc.1",
+    "1.2",
+    "1",
+    "v1.2.3",
+    "V2",
+    "1.2.3+build.5",
+    "1.10.0",
+    "1.2.3-rc.2",
+];
+const STRANGE: &[&str] = &[
+    "null",
+    "true",
+    "false",
+    "0",
+    "1",
+    "\"\"",
+    "\"7\"",
+    "[]",
+    "{}",
+    "[1]",
+    "\"true\"",
+    "{\"k\": 1}",
+    "-1.5",
+];
 const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("plan", &["\"gold\"", "\"free\"", "\"silver\"", "\"on\""]),
     ("age", &["3", "18", "37", "64", "20.0"]),
@@ -385,7 +433,17 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("name", &["\"Anna\"", "\"Zoë\"", "\"Łukasz\"", "\"なおみ\"", "\"o'neil\""]),
     (
         "version",
-        &["\"1.2.3\"", "\"v1.2.3\"", "\"2.0.0-rc.1\"", "\"1.3\"", "2", "1.2", "\"1.2.3+x\"", "\"1.2.3-rc.10\"", "\"x\""],
+        &[
+            "\"1.2.3\"",
+            "\"v1.2.3\"",
+            "\"2.0.0-rc.1\"",
+            "\"1.3\"",
+            "2",
+            "1.2",
+            "\"1.2.3+x\"",
+            "\"1.2.3-rc.10\"",
+            "\"x\"",
+        ],
     ),
     (
         "geo",
@@ -395,6 +453,15 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
             "{\"country\": \"US\"}",
         ],
     ),
-    ("tags", &["[\"gold\", \"beta\"]", "[\"free\"]", "[]", "[\"gold\", \"gold\", \"gold\"]", "[\"silver\", \"ünï\"]"]),
+    (
+        "tags",
+        &[
+            "[\"gold\", \"beta\"]",
+            "[\"free\"]",
+            "[]",
+            "[\"gold\", \"gold\", \"gold\"]",
+            "[\"silver\", \"ünï\"]",
+        ],
+    ),
     ("numbers", &["[1, 2, 3]", "[5]", "[]", "[0.5, 8]", "[9, 9]"]),
 ];

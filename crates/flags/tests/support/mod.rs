@@ -31,6 +31,7 @@ pub(crate) fn context(attributes: &Value) -> Context {
 }
 
 /// Asks for a flag as a `boolean`, `string`, `integer`, `float` or `object`, by both ways that there are.
+#[expect(clippy::panic, reason = "tests may panic")]
 pub(crate) fn ask(flags: &Flags, key: &str, asked: &str, default: &Value, context: &Context) -> Answer {
     match asked {
         "boolean" => {
