@@ -55,8 +55,12 @@ impl Row {
             }
         });
         let times = repetitions(&evaluate);
-        let mut rounds: Vec<f64> = (0..ROUNDS).map(|_| one_thread(times, &evaluate)).collect();
-        let mut shared: Vec<f64> = (0..ROUNDS).map(|_| two_threads(times, &evaluate)).collect();
+        // By turns, so that what else the machine does befalls both.
+        let (mut rounds, mut shared) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            rounds.push(one_thread(times, &evaluate));
+            shared.push(two_threads(times, &evaluate));
+        }
         Self {
             name,
             case,
