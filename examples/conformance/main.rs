@@ -124,9 +124,6 @@ fn run(case: &Value) -> Result<Option<String>, Unreadable> {
             None => stats::check(case).map_err(Unreadable),
         };
     }
-    if let Some(section) = case.get("section").and_then(Value::as_str) {
-        return flags::check(section, case).map_err(Unreadable);
-    }
     let area = case.get("area").and_then(Value::as_str).unwrap_or_default();
     let answer: fn(&Input<'_>) -> Result<Answer, Unreadable> = match area {
         "approximate-weight" => counts::approximate_weight,
