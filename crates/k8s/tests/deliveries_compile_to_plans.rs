@@ -7,7 +7,9 @@ use serinus_core::{
     capacity::Amount,
     metric::{Number, Query},
     rollout::{PlanSpec, Step},
-    strategy::{BlueGreen, Canary, Cohort, Experiment, Measure, Promotion, Recreate, RollingUpdate, Shadow, Stop},
+    strategy::{
+        BlueGreen, Canary, Cohort, Experiment, Measure, Promotion, Recreate, RollingUpdate, Shadow, Stop,
+    },
     time::GoDuration,
     traffic::Weight,
 };
@@ -83,7 +85,8 @@ fn the_builder_and_its_yaml_form_give_the_same_plan() {
 
 #[test]
 fn experiments_and_shadows_are_written_like_any_other_strategy() {
-    let orders = Measure::new("orders", Comparison::of(Compared::Successes)).asking(Query::new("shop", "orders"));
+    let orders =
+        Measure::new("orders", Comparison::of(Compared::Successes)).asking(Query::new("shop", "orders"));
     let cohort = Cohort::Subjects(Weight::percent(50.0));
     let experiment = Experiment::new(4, cohort, orders).stop(Stop::Horizon(GoDuration::from_mins(60)));
     assert_eq!(
