@@ -66,8 +66,9 @@ fn push<R>(marks: &mut VecDeque<Mark<R>>, mark: Mark<R>) {
     marks.push_back(mark);
 }
 
-/// Enough for some metrics with windows of different length.
-const MOST_MARKS: usize = 64;
+/// A window of hours beside windows of a quarter of a minute: what a window began with must still be there when it
+/// ends.
+const MOST_MARKS: usize = 2048;
 
 #[cfg(test)]
 mod tests {

@@ -52,7 +52,7 @@ impl TrafficRouter for Guard {
 #[async_trait]
 impl MetricProvider for Guard {
     async fn ask(&self, question: &Question) -> Result<Sample, PortError> {
-        let Query { provider, text, .. } = &question.query;
+        let Query { provider, text, .. } = &*question.query;
         if provider != Query::BUILTIN {
             return Err(unknown(&question.query));
         }
