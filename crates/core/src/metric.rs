@@ -4,13 +4,19 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt, hash, str::FromStr, sync::A
 
 use serde::{Deserialize, Serialize};
 
-pub use self::arms::{ArmCounts, Arms, ArmsError, Window};
+pub use self::{
+    arms::{ArmCounts, Arms, ArmsError, Window},
+    histogram::{Counts, Histogram},
+    windows::Windows,
+};
 use crate::{
     time::{GoDuration, Timestamp},
     traffic::Revision,
 };
 
 mod arms;
+mod histogram;
+mod windows;
 
 /// A floating-point number that can be compared, hashed and stored.
 ///

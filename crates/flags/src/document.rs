@@ -3,6 +3,7 @@
 use std::{fmt, str, sync::Arc};
 
 use rustc_hash::FxHashMap;
+use serinus_core::cohort::murmur3::Hasher;
 
 pub use self::{
     error::DocumentError,
@@ -179,6 +180,17 @@ impl Document {
     #[inline]
     pub(crate) fn flag_at(&self, index: u32) -> Option<&Flag> {
         self.0.flags.get(index as usize).map(|flag| &**flag)
+    }
+
+    /// A hash of what a sound flag says, however it is written: its definition, and what it takes from the document.
+    pub(crate) fn fingerprint(&self, index: u32) -> Option<u32> {
+        let flag = self.flag_at(index).filter(|flag| flag.body.is_some())?;
+        let common = &self.0.common;
+        let mut hasher = Hasher::new(0).with(flag.definition()?.to_string().as_bytes());
+        if flag.refers {
+            hasher = hasher.with(Value::from(common.evaluators.clone()).to_string().as_bytes());
+        }
+        Some(hasher.with(&[common.generation as u8]).finish())
     }
 
     /// Whether the flag, in this document, says what the other says in the other.

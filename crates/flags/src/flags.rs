@@ -24,6 +24,7 @@ use crate::{
 
 mod change;
 mod details;
+mod guarded;
 mod handle;
 mod held;
 mod no_value;
@@ -198,7 +199,12 @@ impl Flags {
     fn swap(&self, before: &State, document: Document) -> Report {
         let change = Change::between(&before.document, &document);
         let revision = before.revision.checked_add(1).unwrap_or(1);
-        self.0.current.store(Arc::new(State { revision, document: document.clone() }));
+        // What was decided about a flag outlives the document it was decided under.
+        let over = before.over.as_ref().and_then(|over| over.onto(&document));
+        let guards: Vec<_> =
+            over.iter().flat_map(|over| over.rollouts()).map(|one| Arc::clone(&one.live)).collect();
+        self.0.current.store(Arc::new(State { revision, document: document.clone(), over }));
+        guards.iter().for_each(|live| live.inbox.ring());
         Report::new(change, document)
     }
 }

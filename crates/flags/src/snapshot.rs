@@ -10,6 +10,7 @@ pub use self::{evaluation::Evaluation, failure::EvaluationError};
 use crate::{
     context::Context,
     document::{Document, Flag},
+    guard::{Over, over::Rollout},
     logic::Clock,
     metadata::Metadata,
 };
@@ -30,6 +31,8 @@ pub(crate) struct State {
     /// Another for every snapshot of a store; 0 before the first document.
     pub(crate) revision: u32,
     pub(crate) document: Document,
+    /// Rollouts of flags, and the sampling of evaluations; nothing if there is neither.
+    pub(crate) over: Option<Arc<Over>>,
 }
 
 impl Snapshot {
@@ -42,7 +45,7 @@ impl Snapshot {
         self.evaluate_with(key, context, Clock::System)
     }
 
-    /// The same at another time, in Unix seconds: what rules see as `$flagd.timestamp`.
+    /// The same at another time, in Unix seconds: what rules see as `$flagd.timestamp`. A guard does not count it.
     pub fn evaluate_at<'a>(&'a self, key: &'a str, context: &'a Context, seconds: i64) -> Evaluation<'a> {
         self.evaluate_with(key, context, Clock::At(seconds))
     }
@@ -60,6 +63,10 @@ impl Snapshot {
     /// How many documents were loaded up to this one.
     pub fn revision(&self) -> u32 {
         self.0.revision
+    }
+
+    pub(crate) fn rollouts(&self) -> &[Arc<Rollout>] {
+        self.0.over.as_ref().map_or(&[], |over| over.rollouts())
     }
 
     fn evaluate_with<'a>(&'a self, key: &'a str, context: &'a Context, clock: Clock) -> Evaluation<'a> {
@@ -83,6 +90,15 @@ impl State {
     /// The one place where a flag is evaluated.
     #[inline]
     pub(crate) fn decide<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
+        match &self.over {
+            None => self.by_document(flag, context, clock),
+            Some(over) => over.decide(self, flag, context, clock),
+        }
+    }
+
+    /// What the document says of a flag.
+    #[inline]
+    pub(crate) fn by_document<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
         match self.document.flag_at(flag) {
             Some(flag) => flag.decide(context, clock),
             None if self.revision == 0 => Decision::Failed(Failure::NotReady),

@@ -130,6 +130,24 @@ impl Flag {
             && is_same_text()
     }
 
+    /// What is written, as a value; nothing if it may not be recognised.
+    pub(crate) fn definition(&self) -> Option<Value> {
+        if self.text.is_empty() {
+            return None;
+        }
+        Tree::parse(&self.text).and_then(Tree::into_value).ok()
+    }
+
+    /// The name of the variant that is the default, if one is.
+    pub(crate) fn default_variant(&self) -> Option<&str> {
+        let body = self.body.as_ref()?;
+        body.variants.get(body.default? as usize).map(|variant| &*variant.name)
+    }
+
+    pub(crate) fn has_variant(&self, name: &str) -> bool {
+        self.body.as_ref().is_some_and(|body| body.variants.iter().any(|variant| *variant.name == *name))
+    }
+
     fn take(&mut self, fields: Vec<(String, Tree)>, common: &Common) -> Option<Body> {
         let mut taken: [Option<Tree>; FIELDS.len()] = Default::default();
         let mut twice = Vec::new();
