@@ -17,6 +17,7 @@ pub use self::{
 use crate::{
     context::Context,
     document::{Document, DocumentError, Format, Options},
+    lifecycle::{Lifecycle, Status, Trouble},
     logic::Clock,
     snapshot::{Decision, FlagType, Snapshot, State, read},
     value::Map,
@@ -27,6 +28,7 @@ mod details;
 mod handle;
 mod held;
 mod no_value;
+mod status;
 
 /// The flags of a program. Cheap to clone; clones share one store.
 ///
@@ -58,6 +60,7 @@ struct Store {
     /// Held while a document is loaded, so that no change is lost.
     loading: Mutex<()>,
     options: Options,
+    lifecycle: Lifecycle,
 }
 
 impl Flags {
@@ -70,7 +73,7 @@ impl Flags {
     pub fn load(&self, document: &Document) -> Report {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.0.current.load_full();
-        self.swap(&before, document.clone())
+        self.swap(&before, document.clone(), None)
     }
 
     /// Reads a document and loads it. What is written as before is not compiled again.
@@ -83,7 +86,7 @@ impl Flags {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.0.current.load_full();
         let document = self.0.options.read(bytes, format, Some(&before.document))?;
-        Ok(self.swap(&before, document))
+        Ok(self.swap(&before, document, None))
     }
 
     /// The flags as they are now.
@@ -195,11 +198,13 @@ impl Flags {
     }
 
     /// The one place where a snapshot takes the place of another.
-    fn swap(&self, before: &State, document: Document) -> Report {
+    fn swap(&self, before: &State, document: Document, trouble: Option<(Status, Trouble)>) -> Report {
         let change = Change::between(&before.document, &document);
         let revision = before.revision.checked_add(1).unwrap_or(1);
-        self.0.current.store(Arc::new(State { revision, document: document.clone() }));
-        Report::new(change, document)
+        self.0.current.store(Arc::new(State { revision, document: document.clone(), is_stale: trouble.is_some() }));
+        let report = Report::new(change, document);
+        self.0.lifecycle.loaded(&report, before.revision == 0, trouble);
+        report
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) use self::{
 pub use self::{evaluation::Evaluation, failure::EvaluationError};
 use crate::{
     context::Context,
+    details::Reason,
     document::{Document, Flag},
     logic::Clock,
     metadata::Metadata,
@@ -30,6 +31,8 @@ pub(crate) struct State {
     /// Another for every snapshot of a store; 0 before the first document.
     pub(crate) revision: u32,
     pub(crate) document: Document,
+    /// Whether every value is given with the reason that it may be out of date.
+    pub(crate) is_stale: bool,
 }
 
 impl Snapshot {
@@ -84,10 +87,20 @@ impl State {
     #[inline]
     pub(crate) fn decide<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
         match self.document.flag_at(flag) {
-            Some(flag) => flag.decide(context, clock),
+            Some(flag) => match flag.decide(context, clock) {
+                Decision::Variant(variant, _) if self.is_stale => Decision::Variant(variant, Reason::Stale),
+                decision => decision,
+            },
             None if self.revision == 0 => Decision::Failed(Failure::NotReady),
             None => Decision::Failed(Failure::NotFound),
         }
+    }
+
+    /// Whether the context makes a difference to [`State::decide`].
+    #[cfg(feature = "open-feature")]
+    pub(crate) fn looks_at_context(&self, flag: u32) -> bool {
+        let body = self.flag_at(flag).and_then(|flag| flag.body.as_ref());
+        body.is_some_and(|body| body.rule.is_some())
     }
 
     #[inline]
