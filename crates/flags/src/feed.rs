@@ -63,12 +63,7 @@ pub struct Feed {
 impl Feed {
     /// This source alone.
     pub fn of(source: impl Source + 'static) -> Self {
-        Self {
-            sources: vec![Box::new(source)],
-            selector: Selector::all(),
-            deadline: DEADLINE,
-            grace: GRACE,
-        }
+        Self { sources: vec![Box::new(source)], selector: Selector::all(), deadline: DEADLINE, grace: GRACE }
     }
 
     /// And this one too, which has priority over those before: of flags with the same key, its flag counts.

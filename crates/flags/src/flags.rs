@@ -201,7 +201,11 @@ impl Flags {
     fn swap(&self, before: &State, document: Document, trouble: Option<(Status, Trouble)>) -> Report {
         let change = Change::between(&before.document, &document);
         let revision = before.revision.checked_add(1).unwrap_or(1);
-        self.0.current.store(Arc::new(State { revision, document: document.clone(), is_stale: trouble.is_some() }));
+        self.0.current.store(Arc::new(State {
+            revision,
+            document: document.clone(),
+            is_stale: trouble.is_some(),
+        }));
         let report = Report::new(change, document);
         self.0.lifecycle.loaded(&report, before.revision == 0, trouble);
         report

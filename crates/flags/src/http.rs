@@ -74,8 +74,8 @@ impl Settings {
         for (name, value) in self.headers {
             let fault = |problem| HttpBuildError::Header { name: name.clone(), problem };
             let key = HeaderName::try_from(&name).map_err(|_| fault("its name is none"))?;
-            let mut value =
-                HeaderValue::try_from(value).map_err(|_| fault("its value has a line end or another sign"))?;
+            let mut value = HeaderValue::try_from(value)
+                .map_err(|_| fault("its value has a line end or another sign"))?;
             value.set_sensitive(true);
             headers.insert(key, value);
         }
@@ -165,8 +165,7 @@ impl Server {
     /// The failure that an answer stands for whose status is none of success.
     pub(crate) fn failure(&self, answer: &Answer) -> HttpError {
         let (address, status) = (self.shown.clone(), answer.status.as_u16());
-        if let (true, Some(location)) =
-            (answer.status.is_redirection(), answer.headers.get(header::LOCATION))
+        if let (true, Some(location)) = (answer.status.is_redirection(), answer.headers.get(header::LOCATION))
         {
             return HttpError::Redirect { address, status, location: self.excerpt(location.as_bytes()) };
         }

@@ -5,14 +5,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-pub use self::events::{Event, EventKind, Events, EventsError};
 use self::events::Queue;
-use crate::{
-    details::ErrorCode,
-    flags::Report,
-    metadata::Metadata,
-    value::Map,
-};
+pub use self::events::{Event, EventKind, Events, EventsError};
+use crate::{details::ErrorCode, flags::Report, metadata::Metadata, value::Map};
 
 mod events;
 

@@ -26,11 +26,11 @@ use reqwest::{
 };
 use serde::Serialize;
 
+use self::answer::{Body, BulkBody, Failed};
 pub use self::{
     answer::{Bulk, Evaluated, FlagFailure},
     error::RemoteError,
 };
-use self::answer::{Body, BulkBody, Failed};
 use crate::{
     context::Context,
     http::{HttpBuildError, Server, Settings, retry_after},
@@ -77,9 +77,9 @@ impl Remote {
         let address = self.address(Some(key));
         let answer = self.ask(address, context, HeaderMap::new()).await?;
         match answer.status {
-            StatusCode::OK => Body::read(&answer.body).and_then(Body::evaluated).map_err(|problem| {
-                RemoteError::Malformed { address: self.server.shown.clone(), problem }
-            }),
+            StatusCode::OK => Body::read(&answer.body)
+                .and_then(Body::evaluated)
+                .map_err(|problem| RemoteError::Malformed { address: self.server.shown.clone(), problem }),
             _ => Err(self.refusal(&answer, Some(key))),
         }
     }
@@ -173,8 +173,7 @@ impl Remote {
     fn refusal(&self, answer: &crate::http::Answer, key: Option<&str>) -> RemoteError {
         let (address, status) = (self.server.shown.clone(), answer.status.as_u16());
         let failed = serde_json::from_slice::<Failed>(&answer.body).ok();
-        let details =
-            failed.as_ref().and_then(|failed| failed.error_details.as_deref()).unwrap_or_default();
+        let details = failed.as_ref().and_then(|failed| failed.error_details.as_deref()).unwrap_or_default();
         let details = self.server.excerpt(details.as_bytes());
         match status {
             401 | 403 => RemoteError::Denied { address, status, details },

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use open_feature::{
     Client, EvaluationContext, EvaluationContextFieldValue, EvaluationDetails, EvaluationError,
-    EvaluationErrorCode, EvaluationReason, FlagMetadataValue, Hook, HookContext, HookHints,
-    OpenFeature, StructValue, Value,
+    EvaluationErrorCode, EvaluationReason, FlagMetadataValue, Hook, HookContext, HookHints, OpenFeature,
+    StructValue, Value,
     provider::{FeatureProvider, ProviderStatus},
 };
 use serinus_flags::{
@@ -37,7 +37,8 @@ const DOCUMENT: &str = r#"{
         "off": {"state": "DISABLED", "variants": {"on": true}, "defaultVariant": "on"},
         "open": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": null},
         "broken": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "gone"},
-        "astray": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "on", "targeting": "nowhere"}
+        "astray": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "on",
+            "targeting": {"if": [true, "nowhere"]}}
     }
 }"#;
 
@@ -58,8 +59,10 @@ async fn all_five_types_come_with_variant_reason_and_metadata() {
     assert_eq!(client.get_float_value("limit", None, None).await, Ok(10.0));
     assert_eq!(client.get_string_value("title", None, None).await.as_deref(), Ok("Hello"));
     let theme = client.get_struct_value::<StructValue>("theme", None, None).await.unwrap();
-    let more = StructValue::default()
-        .with_field("list", Value::Array(vec![Value::Int(1), Value::String("two".to_owned()), Value::Bool(true)]));
+    let more = StructValue::default().with_field(
+        "list",
+        Value::Array(vec![Value::Int(1), Value::String("two".to_owned()), Value::Bool(true)]),
+    );
     let expected = StructValue::default()
         .with_field("colour", "black")
         .with_field("size", 2)
@@ -296,12 +299,7 @@ impl Hook for Recorder {
         self.tell(format!("error {}", error.code));
     }
 
-    async fn finally<'a>(
-        &self,
-        _: &HookContext<'a>,
-        _: &EvaluationDetails<Value>,
-        _: Option<&'a HookHints>,
-    ) {
+    async fn finally<'a>(&self, _: &HookContext<'a>, _: &EvaluationDetails<Value>, _: Option<&'a HookHints>) {
         self.tell("finally".to_owned());
     }
 }

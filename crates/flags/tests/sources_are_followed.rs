@@ -61,8 +61,11 @@ async fn a_file_is_read_again_by_content_and_the_changed_keys_are_told() {
 async fn a_file_that_ends_in_yaml_is_read_as_yaml() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("flags.yaml");
-    fs::write(&path, "flags:\n  search:\n    state: ENABLED\n    variants: {on: true}\n    defaultVariant: on\n")
-        .unwrap();
+    fs::write(
+        &path,
+        "flags:\n  search:\n    state: ENABLED\n    variants: {on: true}\n    defaultVariant: on\n",
+    )
+    .unwrap();
     let flags = Flags::default();
     let _following = Feed::of(File::new(&path)).follow(&flags).await.unwrap();
     assert_eq!(flags.bool("search", &Context::default()), Ok(true));

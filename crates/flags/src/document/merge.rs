@@ -55,7 +55,8 @@ impl Document {
                     metadata.insert(key, value.clone());
                 }
                 (contents.common.generation, contents.chosen) = (document.generation(), document.0.chosen);
-                let named = |fault: &Fault| Fault { path: format!("{name}: {}", fault.path), ..fault.clone() };
+                let named =
+                    |fault: &Fault| Fault { path: format!("{name}: {}", fault.path), ..fault.clone() };
                 contents.faults.extend(document.faults().iter().map(named));
                 contents.warnings.extend(document.warnings().iter().map(named));
             }

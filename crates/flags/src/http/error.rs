@@ -15,7 +15,9 @@ pub enum HttpError {
         source: reqwest::Error,
     },
     /// The answer did not come, or did not end, in time.
-    #[error("no answer from {address} within {seconds} s: look whether it is overloaded, or raise the timeout")]
+    #[error(
+        "no answer from {address} within {seconds} s: look whether it is overloaded, or raise the timeout"
+    )]
     Timeout {
         /// Who was asked.
         address: String,
@@ -106,7 +108,9 @@ pub enum HttpBuildError {
     #[error("the timeout is zero: give the time an answer may take, such as 10 seconds")]
     Timeout,
     /// The address needs TLS, and there is none.
-    #[error("{address} needs TLS: turn on the feature tls-ring or tls-aws-lc-rs, or give a ready HTTP client")]
+    #[error(
+        "{address} needs TLS: turn on the feature tls-ring or tls-aws-lc-rs, or give a ready HTTP client"
+    )]
     NoTls {
         /// The address.
         address: String,

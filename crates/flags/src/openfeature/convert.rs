@@ -111,9 +111,7 @@ fn sdk_value_of(value: &Value) -> Result<SdkValue, &'static str> {
             Ok(number.as_i64().map_or_else(|| SdkValue::Float(number.as_f64()), SdkValue::Int))
         }
         Value::String(text) => Ok(SdkValue::String(text.clone())),
-        Value::List(values) => {
-            values.iter().map(sdk_value_of).collect::<Result<_, _>>().map(SdkValue::Array)
-        }
+        Value::List(values) => values.iter().map(sdk_value_of).collect::<Result<_, _>>().map(SdkValue::Array),
         Value::Object(map) => struct_of(map).map(SdkValue::Struct),
     }
 }

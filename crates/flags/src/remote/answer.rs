@@ -35,11 +35,8 @@ impl Evaluated {
     /// If it is of another type: the protocol has no types, so the server cannot tell.
     pub fn value<T: FlagType + ?Sized>(&self) -> Result<Option<T::Ref<'_>>, RemoteError> {
         let Some(value) = &self.value else { return Ok(None) };
-        let wrong_type = || RemoteError::WrongType {
-            flag: self.key.clone(),
-            expected: T::EXPECTED,
-            found: value.kind(),
-        };
+        let wrong_type =
+            || RemoteError::WrongType { flag: self.key.clone(), expected: T::EXPECTED, found: value.kind() };
         T::of(value).map(Some).ok_or_else(wrong_type)
     }
 }
