@@ -25,6 +25,14 @@ fn every_vector_of_statistics_passes_but_those_of_five_methods_that_are_left_out
 }
 
 #[test]
+fn every_golden_vector_of_flags_passes() {
+    let run = conformance(&["crates/flags/tests/data/flag-vectors.json"]);
+    assert_eq!(passed(&run), 616, "{}", run.told());
+    let skipped: Vec<_> = run.output.lines().filter(|line| line.starts_with("skipped ")).collect();
+    assert_eq!(skipped, ["skipped about: no section that this program knows"]);
+}
+
+#[test]
 fn without_a_file_it_says_what_it_needs() {
     let run = conformance(&[]);
     assert_eq!(run.code, Some(2), "{}", run.told());

@@ -6,7 +6,7 @@
 //!
 //! A file is a list of cases, or an object with a list `cases`; a case has an `id`, an `area`, an `input` and what is
 //! `expected`. An object with a list `vectors` holds statistics instead: a vector has a `method` in place of the area,
-//! and a `tolerance`. One line is printed for each case that fails, and for each that this program cannot read; the last
+//! and a `tolerance`. Any other object is of golden vectors of flags, a section under each name. One line is printed for each case that fails, and for each that this program cannot read; the last
 //! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed, and 2 if
 //! no file was named.
 
@@ -19,6 +19,7 @@ use crate::reading::{Answer, Input, Unreadable};
 mod arguments;
 mod conditions;
 mod counts;
+mod flags;
 mod reading;
 mod runs;
 mod schedule;
@@ -33,17 +34,16 @@ fn main() -> ExitCode {
     let (mut passed, mut failed, mut skipped) = (0_usize, 0_usize, 0_usize);
     let mut broken = false;
     for file in files {
-        let cases = match cases(&file) {
-            Ok(cases) => cases,
+        let answers = match answers(&file) {
+            Ok(answers) => answers,
             Err(error) => {
                 eprintln!("{file}: {error}");
                 broken = true;
                 continue;
             }
         };
-        for case in cases {
-            let id = case.get("id").and_then(Value::as_str).unwrap_or("without id");
-            match run(&case) {
+        for (id, answer) in answers {
+            match answer {
                 Ok(None) => passed += 1,
                 Ok(Some(difference)) => {
                     failed += 1;
@@ -60,21 +60,46 @@ fn main() -> ExitCode {
     if failed > 0 || broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn cases(file: &str) -> Result<Vec<Value>, String> {
+/// What came of a case, and its id.
+type Answered = (String, Result<Option<String>, Unreadable>);
+
+fn answers(file: &str) -> Result<Vec<Answered>, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    match document {
-        Value::Array(cases) => Ok(cases),
+    let cases = match document {
+        Value::Array(cases) => cases,
         Value::Object(mut document) => {
             match document.remove("cases").or_else(|| document.remove("vectors")) {
-                Some(Value::Array(cases)) => Ok(cases),
-                _ => {
-                    Err("expected a list of cases, or an object with a list `cases` or `vectors`".to_owned())
-                }
+                Some(Value::Array(cases)) => cases,
+                _ => return sections(document),
             }
         }
-        _ => Err("expected a list of cases".to_owned()),
+        _ => return Err("expected a list of cases".to_owned()),
+    };
+    let id = |case: &Value| case.get("id").and_then(Value::as_str).unwrap_or("without id").to_owned();
+    Ok(cases.iter().map(|case| (id(case), run(case))).collect())
+}
+
+/// Golden vectors of flags, a section under each name.
+fn sections(document: serde_json::Map<String, Value>) -> Result<Vec<Answered>, String> {
+    let mut answers = Vec::new();
+    let mut is_known = false;
+    for (section, content) in document {
+        match flags::check(&section, &content) {
+            Some(rows) => {
+                is_known = true;
+                answers.extend(rows.into_iter().map(|row| (row.id, Ok(row.difference))));
+            }
+            None => {
+                let reason = "no section that this program knows".to_owned();
+                answers.push((section, Err(Unreadable(reason))));
+            }
+        }
     }
+    if is_known {
+        return Ok(answers);
+    }
+    Err("expected a list of cases, an object with a list `cases` or `vectors`, or golden vectors".to_owned())
 }
 
 /// `None`: as expected.

@@ -307,9 +307,9 @@ impl Contents {
         self.flags.reserve(parts.len());
         self.index.reserve(parts.len());
         let mut places = Vec::with_capacity(parts.len());
-        for (number, part) in parts.into_iter().enumerate() {
+        for part in parts {
             let place = (part.line, part.column);
-            let path = if self.common.is_list { format!("{FLAGS}[{number}]") } else { String::new() };
+            let path = part.element.map_or_else(String::new, |index| format!("{FLAGS}[{index}]"));
             let first = self.index.get(part.name.as_str()).copied();
             if let Some(first) = first {
                 let (line, column) = places.get(first as usize).map_or((0, 0), |(place, _)| *place);

@@ -66,7 +66,7 @@ impl Snapshot {
     }
 
     fn evaluate_with<'a>(&'a self, key: &'a str, context: &'a Context, clock: Clock) -> Evaluation<'a> {
-        let flag = self.0.document.index_of(key).unwrap_or(NO_FLAG);
+        let flag = self.0.find(key);
         Evaluation::new(
             self.0.decide(flag, context, clock),
             key,

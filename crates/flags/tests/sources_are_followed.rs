@@ -4,14 +4,14 @@
 
 use std::{fs, time::Duration};
 
+use scripted::{Script, document};
 use serinus_flags::{
     Context, Event, EventKind, Events, Feed, FeedError, Flags, Reason, Status,
     source::{File, Source, Text},
 };
-use support::{Script, document};
 use tokio::time::{Instant, sleep};
 
-mod support;
+mod scripted;
 
 #[tokio::test(start_paused = true)]
 async fn a_text_is_loaded_once_and_the_flags_are_ready() {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::{logic::RuleFault, value::Kind};
+use crate::{
+    logic::{RuleFault, RuleWarning},
+    value::Kind,
+};
 
 /// One thing that is wrong with a part of a document; the other parts load.
 ///
@@ -134,6 +137,9 @@ pub enum Problem {
     /// The targeting rule cannot be compiled.
     #[error("{0}")]
     Rule(RuleFault),
+    /// Implementations of flagd do not agree about the targeting rule; a warning.
+    #[error("implementations of flagd do not agree: {0}")]
+    Disputed(RuleWarning),
     /// A field that nobody reads; a warning.
     #[error("nothing reads \"{name}\": {known} are read; correct the name, or take it out")]
     UnknownField {

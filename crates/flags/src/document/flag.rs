@@ -199,7 +199,8 @@ impl Flag {
             }
             None => {
                 let example = "\"variants\": {\"on\": true, \"off\": false}";
-                self.faults.push(Finding::new(Problem::Missing { field: "variants", example }));
+                let finding = Finding::new(Problem::Missing { field: "variants", example });
+                self.faults.push(finding.within("variants"));
                 return None;
             }
         };
@@ -254,7 +255,11 @@ impl Flag {
         self.refers = refers(&tree);
         let rule = self.kept(tree.into_value(), "targeting")?;
         let compiled = Rule::compile(&rule, &self.key, &common.evaluators, common.generation);
-        self.kept(compiled.map_err(|fault| Finding::new(Problem::Rule(fault))), "targeting").map(Some)
+        let compiled = compiled.map_err(|fault| Finding::new(Problem::Rule(fault)));
+        let rule = self.kept(compiled, "targeting")?;
+        let disputed = rule.warnings().iter().cloned().map(Problem::Disputed);
+        self.warnings.extend(disputed.map(|problem| Finding::new(problem).within("targeting")));
+        Some(Some(rule))
     }
 }
 

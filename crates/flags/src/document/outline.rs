@@ -33,11 +33,13 @@ pub(crate) struct Part<'t> {
     pub(crate) text: Result<Cow<'t, str>, Box<Finding>>,
     pub(crate) line: u32,
     pub(crate) column: u32,
+    /// Its index, if it is an element of a list.
+    pub(crate) element: Option<usize>,
 }
 
 impl<'t> Part<'t> {
     pub(crate) fn broken(name: String, finding: Finding, (line, column): (u32, u32)) -> Self {
-        Self { name, text: Err(Box::new(finding)), line, column }
+        Self { name, text: Err(Box::new(finding)), line, column, element: None }
     }
 }
 
@@ -58,7 +60,7 @@ pub(crate) fn of_json(text: &str) -> Result<Outline<'_>, DocumentError> {
         let known = [FLAGS, EVALUATORS, METADATA, SCHEMA].into_iter().find(|known| *known == name);
         let Some(known) = known else {
             let text = Ok(Cow::Borrowed(raw.get()));
-            outline.unknown.push(Part { name, text, line: place.0, column: place.1 });
+            outline.unknown.push(Part { name, text, line: place.0, column: place.1, element: None });
             continue;
         };
         if seen.contains(&known) {
@@ -96,7 +98,7 @@ fn entries<'t>(raw: &'t RawValue, places: &mut Places<'t>) -> Result<Vec<Part<'t
     let Entries(entries) = parse(raw.get()).map_err(|error| syntax(&error, place))?;
     let parts = entries.into_iter().map(|(name, raw)| {
         let (line, column) = places.start_of(raw.get());
-        Part { name, text: Ok(Cow::Borrowed(raw.get())), line, column }
+        Part { name, text: Ok(Cow::Borrowed(raw.get())), line, column, element: None }
     });
     Ok(parts.collect())
 }
@@ -113,7 +115,8 @@ fn elements<'t>(
         let (line, column) = places.start_of(raw.get());
         match key_of(raw.get()) {
             Ok(name) => {
-                outline.flags.push(Part { name, text: Ok(Cow::Borrowed(raw.get())), line, column });
+                let text = Ok(Cow::Borrowed(raw.get()));
+                outline.flags.push(Part { name, text, line, column, element: Some(index) });
             }
             Err(finding) => {
                 let finding = finding.within_element(index);

@@ -52,7 +52,8 @@ pub(crate) fn outline(text: &str) -> Result<Outline<'static>, DocumentError> {
             (unknown, _) => {
                 let (line, column) = name.place;
                 let text = Ok(Cow::Borrowed("null"));
-                outline.unknown.push(Part { name: unknown.to_owned(), text, line, column });
+                let name = unknown.to_owned();
+                outline.unknown.push(Part { name, text, line, column, element: None });
             }
         }
     }
@@ -66,6 +67,7 @@ fn entry((name, node): (Node, Node)) -> Part<'static> {
             text: node.to_json().map(Cow::Owned).map_err(Box::new),
             line: node.place.0,
             column: node.place.1,
+            element: None,
         },
         other => {
             let finding = Finding::new(Problem::NameIsNoText { found: other.kind() });
@@ -89,7 +91,7 @@ fn element(index: usize, flag: &Node, outline: &mut Outline<'static>) {
     match named {
         Ok(name) => {
             let text = json.map(Cow::Owned).map_err(Box::new);
-            outline.flags.push(Part { name, text, line, column });
+            outline.flags.push(Part { name, text, line, column, element: Some(index) });
         }
         Err(finding) => {
             let finding = finding.within_element(index);
@@ -129,6 +131,7 @@ fn parse(text: &str) -> Result<Node, DocumentError> {
             strict_booleans: true,
             non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
             budget: budget,
+            alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_REPLAYED },
         };
         serde_saphyr::from_str_with_options::<Node>(text, options).map_err(|error| syntax(&error))
     };
@@ -151,9 +154,12 @@ fn syntax(error: &YamlError) -> DocumentError {
     let (line, column) = place.map_or((1, 1), |place| (saturated(place.line()), saturated(place.column())));
     let what = match error {
         YamlError::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(),
-        YamlError::Budget { .. } | YamlError::AliasReplayLimitExceeded { .. } => format!(
-            "it unfolds to more than {MAX_NODES} values: write out what its aliases stand for, or split it"
-        ),
+        YamlError::AliasReplayLimitExceeded { .. } => {
+            format!("its aliases stand for more than {MAX_REPLAYED} values: write out what they stand for")
+        }
+        YamlError::Budget { .. } => {
+            format!("it has more than {MAX_NODES} values, or too many aliases: split it")
+        }
         YamlError::DuplicateMappingKey { key, .. } => {
             format!("\"{}\" stands twice: keep one of the two", shortened(key.as_deref().unwrap_or("?")))
         }
@@ -347,5 +353,7 @@ impl<'de> Visitor<'de> for AnyValue {
 const MAX_DEPTH: usize = 100;
 /// Twice what that depth takes.
 const STACK: usize = 16 << 20;
-/// More values than sixteen thousand large flags have; what protects the memory from aliases.
+/// As many values as aliases may stand for in all; what protects the memory.
+const MAX_REPLAYED: usize = 50_000;
+/// More values than sixteen thousand large flags have.
 const MAX_NODES: usize = 1_000_000;

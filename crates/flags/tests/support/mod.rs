@@ -1,120 +1,109 @@
-//! A source that does what a test says.
+//! Asking flags as tables of cases do: by the name of a type, answered in JSON.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
-
+use serde_json::Value;
 use serinus_flags::{
-    Format,
-    source::{Fetched, Source, SourceError},
+    Context, Details, FlagType, Flags, Format, Map, NoValue, Options, Text, logic::Generation,
 };
 
-/// What holds the strings of a [`Scripted`].
-pub struct Script(Arc<State>);
-
-/// A source that does what its script says. It has a pause of one second.
-pub struct Scripted {
-    name: String,
-    state: Arc<State>,
-    seen: Option<usize>,
+/// What came back.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Answer {
+    Resolved {
+        reason: String,
+        variant: Option<String>,
+        /// Or the caller's default.
+        value: Value,
+    },
+    /// The code of the error; the caller's default counts.
+    Failed(String),
 }
 
-struct State {
-    text: Mutex<Vec<u8>>,
-    version: AtomicUsize,
-    mood: Mutex<Mood>,
+/// The flags of a document.
+pub(crate) fn flags(document: &Value, generation: Generation) -> Flags {
+    let options = Options::default().generation(generation);
+    let flags = Flags::default();
+    flags.load(&options.read(document.to_string().as_bytes(), Format::Json, None).unwrap());
+    flags
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Mood {
-    Works,
-    Fails { is_fatal: bool },
-    Hangs,
-    Panics,
+pub(crate) fn context(attributes: &Value) -> Context {
+    serde_json::from_value(attributes.clone()).unwrap()
 }
 
-impl Script {
-    pub fn new(name: &str, text: impl Into<Vec<u8>>) -> (Self, Scripted) {
-        let state = Arc::new(State {
-            text: Mutex::new(text.into()),
-            version: AtomicUsize::new(0),
-            mood: Mutex::new(Mood::Works),
-        });
-        (Self(Arc::clone(&state)), Scripted { name: name.to_owned(), state, seen: None })
-    }
-
-    pub fn says(&self, text: impl Into<Vec<u8>>) {
-        *self.0.text.lock().unwrap() = text.into();
-        self.0.version.fetch_add(1, Ordering::SeqCst);
-        self.works();
-    }
-
-    pub fn works(&self) {
-        *self.0.mood.lock().unwrap() = Mood::Works;
-    }
-
-    pub fn fails(&self) {
-        *self.0.mood.lock().unwrap() = Mood::Fails { is_fatal: false };
-    }
-
-    pub fn fails_for_good(&self) {
-        *self.0.mood.lock().unwrap() = Mood::Fails { is_fatal: true };
-    }
-
-    pub fn hangs(&self) {
-        *self.0.mood.lock().unwrap() = Mood::Hangs;
-    }
-
-    pub fn panics(&self) {
-        *self.0.mood.lock().unwrap() = Mood::Panics;
-    }
-
-    pub fn is_dropped(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
-    }
-}
-
-#[async_trait::async_trait]
-impl Source for Scripted {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    async fn fetch(&mut self) -> Result<Fetched, SourceError> {
-        loop {
-            let mood = *self.state.mood.lock().unwrap();
-            match mood {
-                Mood::Works => break,
-                Mood::Fails { is_fatal } => {
-                    return Err(SourceError::Other {
-                        name: self.name.clone(),
-                        source: "the cable is cut".into(),
-                        is_fatal,
-                    });
-                }
-                Mood::Hangs => tokio::time::sleep(Duration::from_millis(10)).await,
-                Mood::Panics => panic!("the source is broken"),
-            }
+/// Asks for a flag as a `boolean`, `string`, `integer`, `float` or `object`, by both ways that there are.
+#[expect(clippy::panic, reason = "tests may panic")]
+pub(crate) fn ask(flags: &Flags, key: &str, asked: &str, default: &Value, context: &Context) -> Answer {
+    match asked {
+        "boolean" => {
+            let default = default.as_bool().unwrap();
+            let details = flags.bool_details(key, context);
+            agree(&details, flags.bool(key, context).ok(), details.value().ok());
+            answer(&details, details.value().unwrap_or(default).into())
         }
-        let version = self.state.version.load(Ordering::SeqCst);
-        if self.seen.replace(version) == Some(version) {
-            return Ok(Fetched::Unchanged);
+        "integer" => {
+            let default = default.as_i64().unwrap();
+            let details = flags.int_details(key, context);
+            agree(&details, flags.int(key, context).ok(), details.value().ok());
+            answer(&details, details.value().unwrap_or(default).into())
         }
-        Ok(Fetched::Document { bytes: self.state.text.lock().unwrap().clone(), format: Format::Json })
-    }
-
-    fn pause(&self) -> Option<Duration> {
-        Some(Duration::from_secs(1))
+        "float" => {
+            let default = default.as_f64().unwrap();
+            let details = flags.float_details(key, context);
+            agree(&details, flags.float(key, context).ok(), details.value().ok());
+            answer(&details, details.value().unwrap_or(default).into())
+        }
+        "string" => {
+            let details = flags.string_details(key, context);
+            let text = flags.string(key, context);
+            agree(&details, text.as_ref().ok().map(|text: &Text| &**text), details.value().ok());
+            answer(&details, details.value().map_or(default.clone(), Value::from))
+        }
+        "object" => {
+            let details = flags.object_details(key, context);
+            let object = flags.object(key, context);
+            agree(&details, object.as_ref().ok().map(|object| &**object), details.value().ok());
+            let json = |object: &Map| serde_json::to_value(object).unwrap();
+            answer(&details, details.value().map_or(default.clone(), json))
+        }
+        _ => panic!("no type of a flag is called {asked}"),
     }
 }
 
-/// A document with one flag.
-pub fn document(key: &str, variant: &str) -> String {
-    format!(
-        r#"{{"flags": {{"{key}": {{"state": "ENABLED", "variants": {{"on": true, "off": false}}, "defaultVariant": "{variant}"}}}}}}"#
-    )
+fn agree<T: FlagType + ?Sized, V: PartialEq + std::fmt::Debug>(
+    details: &Details<T>,
+    short: Option<V>,
+    long: Option<V>,
+) {
+    assert_eq!(short, long, "{:?}", details.variant());
+}
+
+fn answer<T: FlagType + ?Sized>(details: &Details<T>, value: Value) -> Answer {
+    if let Some(code) = details.error_code() {
+        assert_eq!(details.value().err(), Some(NoValue::Failed(code)));
+        assert_eq!(details.reason().as_str(), "ERROR");
+        return Answer::Failed(code.to_string());
+    }
+    Answer::Resolved {
+        reason: details.reason().to_string(),
+        variant: details.variant().map(str::to_owned),
+        value,
+    }
+}
+
+/// Whether two values are the same, however their numbers are written.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => match (one.as_i64(), other.as_i64()) {
+            (Some(one), Some(other)) => one == other,
+            _ => one.as_f64() == other.as_f64(),
+        },
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(name, value)| other.get(name).is_some_and(|other| same(value, other)))
+        }
+        _ => one == other,
+    }
 }
