@@ -1,6 +1,7 @@
 //! Clients of OpenFeature's SDK get from the provider what the flags say, and nothing else.
 
 #![cfg(feature = "open-feature")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::sync::{Arc, Mutex};
 

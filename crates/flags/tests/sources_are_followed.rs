@@ -1,6 +1,7 @@
 //! Flags follow their sources, and tell what happens to them.
 
 #![cfg(feature = "tokio")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{fs, time::Duration};
 
@@ -11,6 +12,7 @@ use serinus_flags::{
 };
 use tokio::time::{Instant, sleep};
 
+#[expect(dead_code, reason = "shared by several test programs")]
 mod scripted;
 
 #[tokio::test(start_paused = true)]

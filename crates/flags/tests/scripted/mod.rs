@@ -1,5 +1,7 @@
 //! A source that does what a test says.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -14,10 +16,10 @@ use serinus_flags::{
 };
 
 /// What holds the strings of a [`Scripted`].
-pub struct Script(Arc<State>);
+pub(crate) struct Script(Arc<State>);
 
 /// A source that does what its script says. It has a pause of one second.
-pub struct Scripted {
+pub(crate) struct Scripted {
     name: String,
     state: Arc<State>,
     seen: Option<usize>,
@@ -38,7 +40,7 @@ enum Mood {
 }
 
 impl Script {
-    pub fn new(name: &str, text: impl Into<Vec<u8>>) -> (Self, Scripted) {
+    pub(crate) fn new(name: &str, text: impl Into<Vec<u8>>) -> (Self, Scripted) {
         let state = Arc::new(State {
             text: Mutex::new(text.into()),
             version: AtomicUsize::new(0),
@@ -47,33 +49,33 @@ impl Script {
         (Self(Arc::clone(&state)), Scripted { name: name.to_owned(), state, seen: None })
     }
 
-    pub fn says(&self, text: impl Into<Vec<u8>>) {
+    pub(crate) fn says(&self, text: impl Into<Vec<u8>>) {
         *self.0.text.lock().unwrap() = text.into();
         self.0.version.fetch_add(1, Ordering::SeqCst);
         self.works();
     }
 
-    pub fn works(&self) {
+    pub(crate) fn works(&self) {
         *self.0.mood.lock().unwrap() = Mood::Works;
     }
 
-    pub fn fails(&self) {
+    pub(crate) fn fails(&self) {
         *self.0.mood.lock().unwrap() = Mood::Fails { is_fatal: false };
     }
 
-    pub fn fails_for_good(&self) {
+    pub(crate) fn fails_for_good(&self) {
         *self.0.mood.lock().unwrap() = Mood::Fails { is_fatal: true };
     }
 
-    pub fn hangs(&self) {
+    pub(crate) fn hangs(&self) {
         *self.0.mood.lock().unwrap() = Mood::Hangs;
     }
 
-    pub fn panics(&self) {
+    pub(crate) fn panics(&self) {
         *self.0.mood.lock().unwrap() = Mood::Panics;
     }
 
-    pub fn is_dropped(&self) -> bool {
+    pub(crate) fn is_dropped(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
 }
@@ -113,7 +115,7 @@ impl Source for Scripted {
 }
 
 /// A document with one flag.
-pub fn document(key: &str, variant: &str) -> String {
+pub(crate) fn document(key: &str, variant: &str) -> String {
     format!(
         r#"{{"flags": {{"{key}": {{"state": "ENABLED", "variants": {{"on": true, "off": false}}, "defaultVariant": "{variant}"}}}}}}"#
     )
