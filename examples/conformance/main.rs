@@ -6,7 +6,8 @@
 //!
 //! A file is a list of cases, or an object with a list `cases`; a case has an `id`, an `area`, an `input` and what is
 //! `expected`. An object with a list `vectors` holds statistics instead: a vector has a `method` in place of the area,
-//! and a `tolerance`. Any other object is of golden vectors of flags, a section under each name. One line is printed for each case that fails, and for each that this program cannot read; the last
+//! and a `tolerance`. Any other object is of golden vectors of flags, a section such as `murmur3_x86_32` under each name.
+//! One line is printed for each case that fails, and for each that this program cannot read; the last
 //! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed, and 2 if
 //! no file was named.
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::reading::{Answer, Input, Unreadable};
 
 mod arguments;
+mod cohorts;
 mod conditions;
 mod counts;
 mod flags;
@@ -85,6 +87,18 @@ fn sections(document: serde_json::Map<String, Value>) -> Result<Vec<Answered>, S
     let mut answers = Vec::new();
     let mut is_known = false;
     for (section, content) in document {
+        if section == REMARKS {
+            continue;
+        }
+        if cohorts::has(&section) {
+            is_known = true;
+            let rows = cohorts::cases([(section.clone(), content)].into_iter().collect());
+            answers.extend(rows.iter().map(|row| {
+                let id = row.get("id").and_then(Value::as_str).unwrap_or(&section).to_owned();
+                (id, cohorts::check(&section, row).map_err(Unreadable))
+            }));
+            continue;
+        }
         match flags::check(&section, &content) {
             Some(rows) => {
                 is_known = true;
@@ -143,3 +157,6 @@ fn run(case: &Value) -> Result<Option<String>, Unreadable> {
 }
 
 const NOTHING_TO_RUN: u8 = 2;
+
+/// The part of a file of golden vectors that says where they are from.
+const REMARKS: &str = "about";

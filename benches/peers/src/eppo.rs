@@ -43,9 +43,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// Allocations do not ask to be logged: making the event of the log is not evaluation.
 fn configuration() -> Configuration {
-    let allocation = |rules: Value, splits: Value| {
-        json!({ "key": "all", "rules": rules, "splits": splits, "doLog": false })
-    };
+    let allocation = |rules: Value, splits: Value| json!({ "key": "all", "rules": rules, "splits": splits, "doLog": false });
     let flag = |name: &str, allocations: Value| {
         json!({
             "key": name,

@@ -1,6 +1,8 @@
 //! LaunchDarkly's evaluation, of a flag that was found already: its SDK's store clones the flag besides.
 
-use launchdarkly_server_sdk_evaluation::{Context, ContextBuilder, Flag, FlagValue, Segment, Store, evaluate};
+use launchdarkly_server_sdk_evaluation::{
+    Context, ContextBuilder, Flag, FlagValue, Segment, Store, evaluate,
+};
 use serde_json::{Value, json};
 
 use crate::{

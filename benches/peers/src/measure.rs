@@ -45,7 +45,9 @@ impl Row {
         match case {
             Case::Static => assert_eq!(on, COUNT, "{name}: the static flag is on for everybody"),
             Case::Rule => assert_eq!(on, COUNT / 2, "{name}: every second subject is of the plan gold"),
-            Case::Split => assert!((COUNT * 2 / 5..COUNT * 3 / 5).contains(&on), "{name}: {on} of {COUNT} are on"),
+            Case::Split => {
+                assert!((COUNT * 2 / 5..COUNT * 3 / 5).contains(&on), "{name}: {on} of {COUNT} are on")
+            }
         }
         let counted = allocation_counter::measure(|| {
             for subject in 0..COUNT {
@@ -53,8 +55,12 @@ impl Row {
             }
         });
         let times = repetitions(&evaluate);
-        let mut rounds: Vec<f64> = (0..ROUNDS).map(|_| one_thread(times, &evaluate)).collect();
-        let mut shared: Vec<f64> = (0..ROUNDS).map(|_| two_threads(times, &evaluate)).collect();
+        // By turns, so that what else the machine does befalls both.
+        let (mut rounds, mut shared) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            rounds.push(one_thread(times, &evaluate));
+            shared.push(two_threads(times, &evaluate));
+        }
         Self {
             name,
             case,
@@ -103,7 +109,8 @@ fn two_threads(times: usize, evaluate: &(impl Fn(usize) -> bool + Sync)) -> f64 
     };
     thread::scope(|scope| {
         let threads = [scope.spawn(timed), scope.spawn(timed)];
-        let slower = threads.into_iter().map(|thread| thread.join().expect("evaluating does not panic")).max();
+        let slower =
+            threads.into_iter().map(|thread| thread.join().expect("evaluating does not panic")).max();
         each(slower.unwrap_or_default(), times)
     })
 }

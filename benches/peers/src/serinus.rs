@@ -40,7 +40,8 @@ pub(crate) fn contexts() -> Vec<Context> {
 }
 
 fn document() -> Document {
-    let flag = || json!({ "state": "ENABLED", "variants": { "on": true, "off": false }, "defaultVariant": "on" });
+    let flag =
+        || json!({ "state": "ENABLED", "variants": { "on": true, "off": false }, "defaultVariant": "on" });
     let mut flags: Map<_, _> = other_flags().chain([STATIC.to_owned()]).map(|name| (name, flag())).collect();
     let mut rule = flag();
     rule["targeting"] = json!({ "if": [{ "==": [{ "var": "plan" }, "gold"] }, "on", "off"] });

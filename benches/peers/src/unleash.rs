@@ -12,9 +12,7 @@ use crate::{
 };
 
 pub(crate) fn rows() -> Vec<Row> {
-    let feature = |name: &str, strategy: serde_json::Value| {
-        json!({ "name": name, "enabled": true, "strategies": [strategy] })
-    };
+    let feature = |name: &str, strategy: serde_json::Value| json!({ "name": name, "enabled": true, "strategies": [strategy] });
     let everybody = json!({ "name": "default", "parameters": {} });
     let mut features: Vec<_> = other_flags().map(|name| feature(&name, everybody.clone())).collect();
     features.push(feature(STATIC, everybody));

@@ -89,7 +89,7 @@
 //! | 3 | [`strategy`] |
 //! | 2 | [`rollout`] |
 //! | 1 | [`analysis`], [`capacity`] |
-//! | 0 | [`stats`], [`cohort`], [`port`], [`metric`], [`traffic`], [`time`] |
+//! | 0 | [`stats`], [`cohort`], [`port`], [`metric`], [`traffic`], [`text`], [`time`] |
 //!
 //! # Features
 //!
@@ -116,5 +116,6 @@ pub mod rollout;
 pub mod simulate;
 pub mod stats;
 pub mod strategy;
+pub mod text;
 pub mod time;
 pub mod traffic;

@@ -1,5 +1,7 @@
 //! The hash has the values that independent implementations of MurmurHash3 give.
 
+#![expect(clippy::unwrap_used, reason = "the harness of tests may panic")]
+
 use serde_json::Value;
 use serinus_core::cohort::murmur3::{self, Hasher};
 

@@ -1,5 +1,7 @@
 //! Whoever is in a cohort stays in it while shares grow, and nobody is in two that exclude each other.
 
+#![expect(clippy::unwrap_used, reason = "the harness of tests may panic")]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

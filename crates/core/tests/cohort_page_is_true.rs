@@ -1,5 +1,7 @@
 //! Every vector on the page that describes the algorithm is what the library computes.
 
+#![expect(clippy::unwrap_used, reason = "the harness of tests may panic")]
+
 use serinus_core::{
     cohort::{Cohort, Layers, Place, Reseed, Salt, Trial},
     traffic::Weight,

@@ -72,18 +72,21 @@ fn unleash_holds_up_to_the_percentage_and_picks_the_first_weight_that_reaches_th
 #[test]
 fn growthbook_cuts_ranges_by_weight_and_coverage() {
     let range = |from, to| Range { from, to };
-    assert_eq!(growthbook::ranges(2, 1.0, &[0.5, 0.5]), [range(0.0, 0.5), range(0.5, 1.0)]);
-    assert_eq!(growthbook::ranges(2, 0.5, &[0.4, 0.6]), [range(0.0, 0.2), range(0.4, 0.4 + 0.3)]);
-    assert_eq!(growthbook::ranges(2, -0.2, &[0.5, 0.5]), [range(0.0, 0.0), range(0.5, 0.5)]);
+    let ranges = |variations, coverage, weights: &[f64]| -> Vec<Range> {
+        growthbook::ranges(variations, coverage, weights).collect()
+    };
+    assert_eq!(ranges(2, 1.0, &[0.5, 0.5]), [range(0.0, 0.5), range(0.5, 1.0)]);
+    assert_eq!(ranges(2, 0.5, &[0.4, 0.6]), [range(0.0, 0.2), range(0.4, 0.4 + 0.3)]);
+    assert_eq!(ranges(2, -0.2, &[0.5, 0.5]), [range(0.0, 0.0), range(0.5, 0.5)]);
     // Too few, or not one in sum: equal.
-    assert_eq!(growthbook::ranges(2, 1.0, &[0.4]), growthbook::ranges(2, 7.0, &[0.5, 0.5]));
-    assert_eq!(growthbook::ranges(2, 1.0, &[0.4, 0.1]), growthbook::ranges(2, 1.0, &[]));
-    assert_eq!(growthbook::ranges(0, 1.0, &[]), []);
-    let ranges = growthbook::ranges(2, 0.5, &[0.5, 0.5]);
-    assert_eq!(growthbook::choose(0.249, &ranges), Some(0));
-    assert_eq!(growthbook::choose(0.25, &ranges), None);
-    assert_eq!(growthbook::choose(0.5, &ranges), Some(1));
-    assert_eq!(growthbook::choose(f64::NAN, &ranges), None);
+    assert_eq!(ranges(2, 1.0, &[0.4]), ranges(2, 7.0, &[0.5, 0.5]));
+    assert_eq!(ranges(2, 1.0, &[0.4, 0.1]), ranges(2, 1.0, &[]));
+    assert_eq!(ranges(0, 1.0, &[]), []);
+    let chosen = |number| growthbook::choose(number, ranges(2, 0.5, &[0.5, 0.5]));
+    assert_eq!(chosen(0.249), Some(0));
+    assert_eq!(chosen(0.25), None);
+    assert_eq!(chosen(0.5), Some(1));
+    assert_eq!(chosen(f64::NAN), None);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use self::{
     expression::Expression,
     frame::{Frame, Item},
     given::Given,
+    simple::Simple,
 };
 use crate::{
     Context,
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub mod cbor;
+mod compare;
 mod compile;
 mod convert;
 mod expression;
@@ -37,6 +39,7 @@ mod given;
 mod lists;
 mod operators;
 mod semantic_version;
+mod simple;
 mod warn;
 
 /// A targeting rule, ready to run.
@@ -44,6 +47,8 @@ mod warn;
 pub struct Rule {
     key: Box<str>,
     expression: Expression,
+    /// The same, if it is simple.
+    simple: Option<Simple>,
     /// Whether the time may matter.
     timed: bool,
     warnings: Vec<RuleWarning>,
@@ -91,7 +96,9 @@ impl Rule {
     ) -> Result<Self, RuleFault> {
         let mut compiler = Compiler::new(key, evaluators, generation);
         let expression = compiler.compile(rule)?;
-        Ok(Self { key: key.into(), expression, timed: compiler.is_timed(), warnings: warn::warnings(rule) })
+        let simple = Simple::of(&expression, key);
+        let timed = compiler.is_timed();
+        Ok(Self { key: key.into(), expression, simple, timed, warnings: warn::warnings(rule) })
     }
 
     /// Where implementations of flagd would not agree about this rule.
@@ -107,6 +114,15 @@ impl Rule {
     /// finite number.
     #[inline]
     pub fn run<'a>(&'a self, context: &'a Context, clock: Clock) -> Result<Outcome<'a>, LogicError> {
+        if let Some(simple) = &self.simple
+            && let Ok(outcome) = simple.run(context)
+        {
+            return Ok(outcome);
+        }
+        self.run_in_full(context, clock)
+    }
+
+    fn run_in_full<'a>(&'a self, context: &'a Context, clock: Clock) -> Result<Outcome<'a>, LogicError> {
         let seconds = if self.timed { clock.seconds() } else { 0 };
         let frame = Frame::new(Item::Context { context, key: &self.key, seconds });
         let variant = self.expression.run(&frame)?.into_variant()?;

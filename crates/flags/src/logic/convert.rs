@@ -5,19 +5,6 @@ use std::borrow::Cow;
 use super::given::Given;
 use crate::value::Value;
 
-/// As JavaScript converts for comparisons: nothing is 0, a text is its number, and what is none is NaN.
-pub(super) fn comparable(value: &Given<'_>) -> f64 {
-    match value {
-        Given::Null => 0.0,
-        Given::Bool(truth) => f64::from(u8::from(*truth)),
-        Given::Number(number) => number.as_f64(),
-        Given::Float(number) => *number,
-        Given::Text(text) if text.trim().is_empty() => 0.0,
-        Given::Text(text) => parse(text).unwrap_or(f64::NAN),
-        Given::List(_) | Given::Made(_) | Given::Object(_) => f64::NAN,
-    }
-}
-
 /// As arithmetic converts: a text that is no number is 0, and only texts and numbers are taken.
 pub(super) fn calculable(value: &Given<'_>) -> Option<f64> {
     match value {

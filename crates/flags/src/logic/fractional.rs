@@ -1,13 +1,16 @@
 //! `fractional`: a subject's place among weighted entries.
 
+use std::borrow::Cow;
+
 use serinus_core::cohort::murmur3::Hasher;
 
 use super::{
-    Generation, LogicError, cbor,
+    Generation, LogicError, Outcome, cbor,
     expression::{Arguments, Expression},
     frame::Frame,
     given::Given,
     operators::Operator,
+    simple::is_plain,
 };
 use crate::value::Value;
 
@@ -23,7 +26,7 @@ pub(super) struct Fractional {
 }
 
 /// Entries with their weights added up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Table {
     entries: Vec<(Value, u32)>,
     total: u32,
@@ -71,6 +74,59 @@ impl Fractional {
         Ok(table.place(hash, self.generation).map_or(Given::Null, Given::from))
     }
 
+    /// The bucketing value, nothing for a split without one; nothing at all where the entries are worked out, or come
+    /// to something else than a plain name.
+    pub(super) fn simple_bucket(&self) -> Option<Option<&Expression>> {
+        let (Arguments::List(arguments), Some(Some(table))) = (&self.arguments, &self.table) else {
+            return None;
+        };
+        let is_name = |(entry, _): &(Value, u32)| entry.as_str().is_some_and(is_plain);
+        table.entries.iter().all(is_name).then(|| split_off_bucket(arguments).0)
+    }
+
+    /// The entries alone, for a rule that knows its bucketing value itself.
+    pub(super) fn without_arguments(&self) -> Option<Self> {
+        Some(Self {
+            arguments: Arguments::List(Box::new([])),
+            generation: self.generation,
+            prefix: self.prefix,
+            table: Some(Some(self.table.as_ref()?.as_ref()?.clone())),
+        })
+    }
+
+    /// The hash of the flag key and this targeting key, unless it is empty.
+    #[inline]
+    pub(super) fn hash_of_key(&self, targeting_key: &str) -> Option<u32> {
+        if targeting_key.is_empty() {
+            return None;
+        }
+        let mut hasher = self.prefix;
+        if self.generation == Generation::V3 {
+            cbor::text_head(targeting_key.len(), &mut hasher);
+        }
+        Some(hasher.with(targeting_key.as_bytes()).finish())
+    }
+
+    /// The hash of a text that comes in parts.
+    #[inline]
+    pub(super) fn hash_of_texts(&self, texts: &[&str]) -> u32 {
+        let mut hasher = Hasher::new(SEED);
+        if self.generation == Generation::V3 {
+            cbor::text_head(texts.iter().map(|text| text.len()).sum(), &mut hasher);
+        }
+        texts.iter().fold(hasher, |hasher, text| hasher.with(text.as_bytes())).finish()
+    }
+
+    /// The name that a hash comes to, where every entry is a name.
+    #[inline]
+    pub(super) fn choose(&self, hash: Option<u32>) -> Outcome<'_> {
+        let (Some(hash), Some(Some(table))) = (hash, &self.table) else {
+            return Outcome { variant: None, split: false };
+        };
+        let variant = table.place(hash, self.generation).and_then(Value::as_str).map(Cow::Borrowed);
+        Outcome { variant, split: table.reachable > 1 }
+    }
+
     /// Where entries or weights depend on the subject.
     fn work_out<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
         let mut values = match &self.arguments {
@@ -114,10 +170,8 @@ impl Fractional {
     fn shorthand<'a>(&'a self, frame: &Frame<'_, 'a>) -> Option<u32> {
         let (key, targeting_key) = frame.subject()?;
         let targeting_key = targeting_key.as_text().filter(|key| !key.is_empty())?;
-        let mut hasher = match key {
-            None => self.prefix,
-            Some(key) => prefix(key.as_text()?, self.generation),
-        };
+        let Some(key) = key else { return self.hash_of_key(targeting_key) };
+        let mut hasher = prefix(key.as_text()?, self.generation);
         if self.generation == Generation::V3 {
             cbor::text_head(targeting_key.len(), &mut hasher);
         }
@@ -154,11 +208,7 @@ impl Fractional {
         if first.is_some_and(char::is_whitespace) || last.is_some_and(char::is_whitespace) {
             return Ok(None);
         }
-        let mut hasher = Hasher::new(SEED);
-        if self.generation == Generation::V3 {
-            cbor::text_head(texts.iter().map(|text| text.len()).sum(), &mut hasher);
-        }
-        Ok(Some(texts.iter().fold(hasher, |hasher, text| hasher.with(text.as_bytes())).finish()))
+        Ok(Some(self.hash_of_texts(&texts)))
     }
 }
 

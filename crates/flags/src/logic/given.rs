@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{LogicError, convert};
+use super::{LogicError, compare::Peek, convert, simple::is_plain};
 use crate::value::{Map, Number, Value};
 
 /// A value on its way through a rule.
@@ -47,6 +47,18 @@ impl<'a> Given<'a> {
     /// A truth, a number or a text.
     pub(super) const fn is_primitive(&self) -> bool {
         matches!(self, Self::Bool(_) | Self::Number(_) | Self::Float(_) | Self::Text(_))
+    }
+
+    /// What a comparison looks at.
+    pub(super) fn peek(&self) -> Peek<'_> {
+        match self {
+            Self::Null => Peek::Null,
+            Self::Bool(truth) => Peek::Bool(*truth),
+            Self::Number(number) => Peek::Number(number.as_f64()),
+            Self::Float(number) => Peek::Number(*number),
+            Self::Text(text) => Peek::Text(text),
+            Self::List(_) | Self::Made(_) | Self::Object(_) => Peek::Many,
+        }
     }
 
     /// The number, if it is one.
@@ -124,9 +136,7 @@ impl<'a> Given<'a> {
             Self::Null => Ok(None),
             Self::Bool(true) => Ok(Some(Cow::Borrowed("true"))),
             Self::Bool(false) => Ok(Some(Cow::Borrowed("false"))),
-            Self::Text(text) if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') => {
-                Ok(Some(text))
-            }
+            Self::Text(text) if is_plain(&text) => Ok(Some(text)),
             Self::Number(_)
             | Self::Float(_)
             | Self::Text(_)

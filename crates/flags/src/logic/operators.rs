@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    LogicError, convert,
+    LogicError,
+    compare::{self, holds},
+    convert,
     expression::{Arguments, Path},
     frame::Frame,
     given::Given,
@@ -120,37 +122,26 @@ pub(super) fn variable<'a>(name: Given<'a>, frame: &Frame<'_, 'a>) -> Result<Giv
     }
 }
 
-/// Whether two values are equal: texts as texts, everything else as numbers; null only to null.
-pub(super) fn equal(one: &Given<'_>, other: &Given<'_>) -> bool {
-    match (one, other) {
-        (Given::Null, other) | (other, Given::Null) => other.is_null(),
-        (Given::Text(one), Given::Text(other)) => one == other,
-        (one, other) => {
-            let (one, other) = (convert::comparable(one), convert::comparable(other));
-            #[expect(clippy::float_cmp, reason = "equality is what the rule asks for")]
-            let equal = one == other;
-            equal
-        }
-    }
-}
-
 fn of_list<'a>(operator: Operator, values: &[Given<'a>], frame: &Frame<'_, 'a>) -> Result<Given<'a>, Fault> {
     Ok(match (operator, values) {
-        (Operator::Equal, [one, other, ..]) => Given::Bool(equal(one, other)),
-        (Operator::NotEqual, [one, other, ..]) => Given::Bool(!equal(one, other)),
-        (Operator::Same, [one, other, ..]) => Given::Bool(same(one, other)),
-        (Operator::NotSame, [one, other, ..]) => Given::Bool(!same(one, other)),
-        (Operator::NotEqual | Operator::NotSame, _) => Given::Bool(true),
         (Operator::Less | Operator::LessOrEqual, [a, b, c]) => {
-            Given::Bool(ordered(operator, a, b) && ordered(operator, b, c))
+            Given::Bool(holds(operator, a.peek(), b.peek()) && holds(operator, b.peek(), c.peek()))
         }
         (Operator::Greater | Operator::GreaterOrEqual, [a, b, c]) => {
-            Given::Bool(ordered(operator, b, c) && ordered(operator, a, b))
+            Given::Bool(holds(operator, b.peek(), c.peek()) && holds(operator, a.peek(), b.peek()))
         }
         (
-            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual,
+            Operator::Equal
+            | Operator::NotEqual
+            | Operator::Same
+            | Operator::NotSame
+            | Operator::Less
+            | Operator::LessOrEqual
+            | Operator::Greater
+            | Operator::GreaterOrEqual,
             [one, other, ..],
-        ) => Given::Bool(ordered(operator, one, other)),
+        ) => Given::Bool(holds(operator, one.peek(), other.peek())),
+        (Operator::NotEqual | Operator::NotSame, _) => Given::Bool(true),
         (
             Operator::Equal
             | Operator::Same
@@ -264,32 +255,6 @@ fn of_one<'a>(operator: Operator, value: &Given<'a>, frame: &Frame<'_, 'a>) -> R
         | Operator::Missing
         | Operator::MissingSome => return operator.fault("needs a list of operands"),
     })
-}
-
-/// Equal and of one kind.
-fn same(one: &Given<'_>, other: &Given<'_>) -> bool {
-    let kinds = match (one, other) {
-        (Given::Null, other) | (other, Given::Null) => return other.is_null(),
-        (Given::Bool(_), Given::Bool(_)) | (Given::Text(_), Given::Text(_)) => true,
-        (one, other) => one.as_number().is_some() && other.as_number().is_some(),
-    };
-    kinds && equal(one, other)
-}
-
-fn ordered(operator: Operator, one: &Given<'_>, other: &Given<'_>) -> bool {
-    match operator {
-        Operator::Less => less(one, other),
-        Operator::LessOrEqual => less(one, other) || equal(one, other),
-        Operator::Greater => less(other, one),
-        _ => less(other, one) || equal(one, other),
-    }
-}
-
-fn less(one: &Given<'_>, other: &Given<'_>) -> bool {
-    match (one, other) {
-        (Given::Text(one), Given::Text(other)) => one < other,
-        (one, other) => convert::comparable(one) < convert::comparable(other),
-    }
 }
 
 fn is_in<'a>(wanted: &Given<'a>, place: &Given<'a>) -> Result<Given<'a>, Fault> {
@@ -436,7 +401,12 @@ fn missing_some<'a>(least: &Given<'a>, names: &Given<'a>, frame: &Frame<'_, 'a>)
 /// For each of the wanted, whether the list has it; nothing where one of the two is no list.
 fn contained(list: &Given<'_>, wanted: &Given<'_>) -> Option<Vec<bool>> {
     let (list, wanted) = (list.clone().into_list().ok()?, wanted.clone().into_list().ok()?);
-    Some(wanted.iter().map(|wanted| list.iter().any(|element| same(element, wanted))).collect())
+    Some(
+        wanted
+            .iter()
+            .map(|wanted| list.iter().any(|element| compare::same(element.peek(), wanted.peek())))
+            .collect(),
+    )
 }
 
 /// A [`LogicError::Argument`] on its way.

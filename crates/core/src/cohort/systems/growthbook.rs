@@ -29,29 +29,18 @@ pub fn hash(seed: &str, value: &str, version: HashVersion) -> f64 {
 ///
 /// As GrowthBook does, a coverage out of 0 to 1 counts as the nearest of both, and weights that are not as many as the
 /// variations, or do not sum to 1 within a hundredth, count as equal ones.
-pub fn ranges(variations: usize, coverage: f64, weights: &[f64]) -> Vec<Range> {
-    let coverage = if coverage < 0.0 {
-        0.0
-    } else if coverage > 1.0 {
-        1.0
-    } else {
-        coverage
-    };
+pub fn ranges(variations: usize, coverage: f64, weights: &[f64]) -> impl Iterator<Item = Range> {
+    let coverage = coverage.clamp(0.0, 1.0);
     let total: f64 = weights.iter().sum();
-    let equal;
-    let weights = if weights.len() == variations && (0.99..=1.01).contains(&total) {
-        weights
-    } else {
-        equal = vec![1.0 / variations as f64; variations];
-        &equal
-    };
+    let fit = weights.len() == variations && (0.99..=1.01).contains(&total);
+    let equal = 1.0 / variations as f64;
     let mut sum = 0.0;
-    let range = |weight: &f64| {
+    (0..variations).map(move |index| {
+        let weight = weights.get(index).copied().filter(|_| fit).unwrap_or(equal);
         let from = sum;
         sum += weight;
         Range { from, to: from + coverage * weight }
-    };
-    weights.iter().map(range).collect()
+    })
 }
 
 /// A range of numbers, `from` included and `to` not.
@@ -72,8 +61,8 @@ impl Range {
 }
 
 /// The index of the variation whose range holds a number; none if the number is in no range, and so in no variation.
-pub fn choose(number: f64, ranges: &[Range]) -> Option<usize> {
-    ranges.iter().position(|range| range.contains(number))
+pub fn choose(number: f64, ranges: impl IntoIterator<Item = Range>) -> Option<usize> {
+    ranges.into_iter().position(|range| range.contains(number))
 }
 
 /// Whether a namespace holds a value: `[id, from, to]` in the experiment.
