@@ -52,6 +52,8 @@ mod worker;
 ///   [stale](crate::Status::Stale) at once, and in [error](crate::Status::Error) after the grace period; each value is
 ///   given, with [`Reason::Stale`](crate::Reason::Stale). It is asked again and again.
 /// - It is back: the flags are [ready](crate::Status::Ready), and if anything changed meanwhile, that is told after it.
+///
+/// One feed for one store: two would load over each other. The runtime needs its clock (`enable_time`).
 #[must_use = "nothing is followed before `follow`"]
 pub struct Feed {
     sources: Vec<Box<dyn Source>>,

@@ -26,7 +26,7 @@ pub(crate) mod typed;
 #[derive(Clone, Debug)]
 pub struct Snapshot(Arc<State>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     /// Another for every snapshot of a store; 0 before the first document.
     pub(crate) revision: u32,

@@ -94,8 +94,7 @@ impl Flags {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.0.current.load_full();
         if current.revision != 0 && current.is_stale != is_stale {
-            let (revision, document) = (current.revision, current.document.clone());
-            self.0.current.store(Arc::new(State { revision, document, is_stale }));
+            self.0.current.store(Arc::new(State { is_stale, ..State::clone(&current) }));
         }
         current.revision != 0
     }
