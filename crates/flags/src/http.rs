@@ -208,7 +208,9 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => {
-            let until = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+            // Some servers get the day of the week wrong.
+            let parser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
+            let until = parser.parse_timestamp(text).ok()?;
             let wait: SignedDuration = until.duration_since(Timestamp::now());
             Duration::try_from(wait).unwrap_or_default()
         }

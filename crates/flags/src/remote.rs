@@ -6,11 +6,12 @@
 //! ```no_run
 //! use serinus_flags::{Context, remote::Remote};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let remote = Remote::builder("http://flagd:8016").bearer("…").build()?;
 //! let answer = remote.evaluate("search", &Context::new("user-42")).await?;
 //! let is_on = answer.value::<bool>()?.unwrap_or(false); // nothing is there where the default of the program counts
-//! # drop(is_on);
+//! println!("{is_on}");
 //! # Ok(())
 //! # }
 //! ```

@@ -66,6 +66,9 @@ mod text;
 ///         Some(Duration::from_secs(10))
 ///     }
 /// }
+///
+/// let source = Row { seen: None };
+/// assert_eq!(source.name(), "table flags");
 /// ```
 #[async_trait]
 pub trait Source: Send + Sync {
