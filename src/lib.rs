@@ -38,8 +38,9 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `flags` | `flags`: feature flags; `flags-tokio` and `flags-http` to follow files and addresses, `flags-ofrep` to ask a server, `open-feature` for that SDK |
 //! | `k8s` | `k8s`: readers of Argo Rollouts and Flagger manifests |
-//! | `prom` | `prom`: a Prometheus client and metric provider; `tls-ring` or `tls-aws-lc-rs` for TLS |
+//! | `prom` | `prom`: a Prometheus client and metric provider; `tls-ring` or `tls-aws-lc-rs` for TLS, of `flags` too |
 //! | `tower` | `tower`: the in-process data plane |
 //! | `simulate` | simulated rollouts: what a plan does before it decides, in [`simulate`] |
 //! | `systems` | where other flag systems put a subject, in `cohort::systems` |
@@ -52,6 +53,8 @@ pub use serinus_core::{
     analysis, capacity, cohort, driver, metric, port, rollout, simulate, strategy, time, traffic,
 };
 
+#[cfg(feature = "flags")]
+pub use serinus_flags as flags;
 #[cfg(feature = "k8s")]
 pub use serinus_k8s as k8s;
 #[cfg(feature = "prom")]

@@ -17,12 +17,20 @@ fn the_readers_of_manifests_need_no_runtime_and_no_cluster() {
 }
 
 #[test]
+fn flags_need_no_runtime_and_no_network_unless_a_feature_asks_for_them() {
+    let crates = crates_of("serinus-flags", &[]);
+    refuse(&crates, &["tokio", "reqwest", "hyper", "rustls", "open-feature", "mockall", "kube"]);
+    refuse(&crates_below("serinus-flags"), &["kube", "native-tls", "openssl"]);
+}
+
+#[test]
 fn the_parts_do_not_know_one_another() {
     for (part, others) in [
-        ("serinus-core", ["serinus-k8s", "serinus-prom", "serinus-tower"]),
-        ("serinus-k8s", ["serinus", "serinus-prom", "serinus-tower"]),
-        ("serinus-prom", ["serinus", "serinus-k8s", "serinus-tower"]),
-        ("serinus-tower", ["serinus", "serinus-k8s", "serinus-prom"]),
+        ("serinus-core", ["serinus-flags", "serinus-k8s", "serinus-prom", "serinus-tower"]),
+        ("serinus-flags", ["serinus", "serinus-k8s", "serinus-prom", "serinus-tower"]),
+        ("serinus-k8s", ["serinus", "serinus-flags", "serinus-prom", "serinus-tower"]),
+        ("serinus-prom", ["serinus", "serinus-flags", "serinus-k8s", "serinus-tower"]),
+        ("serinus-tower", ["serinus", "serinus-flags", "serinus-k8s", "serinus-prom"]),
     ] {
         let crates = crates_below(part);
         for other in others {
@@ -42,10 +50,16 @@ fn refuse(crates: &[String], names: &[&str]) {
 
 /// The crates that a crate of this workspace is built from, with all its features, without those for tests.
 fn crates_below(package: &str) -> Vec<String> {
+    crates_of(package, &["--all-features"])
+}
+
+/// The crates that a crate of this workspace is built from with these features, without those for tests.
+fn crates_of(package: &str, features: &[&str]) -> Vec<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["tree", "--package", package, "--all-features", "--edges", "normal", "--prefix", "none"])
+        .args(["tree", "--package", package, "--edges", "normal", "--prefix", "none"])
+        .args(features)
         .args(["--format", "{p}", "--target", "all"])
         .output()
         .unwrap_or_else(|error| panic!("cargo tree does not start: {error}"));

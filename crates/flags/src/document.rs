@@ -26,6 +26,7 @@ use crate::{
 mod error;
 mod fault;
 pub(crate) mod flag;
+mod merge;
 mod options;
 mod outline;
 mod place;
@@ -68,6 +69,10 @@ struct Contents {
     chosen: Chosen,
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
+    /// Of several documents: what each has in common.
+    commons: Vec<Common>,
+    /// Of several documents: which of them each flag is from.
+    origins: Vec<u32>,
 }
 
 /// Who chose the generation of `fractional`.
@@ -196,7 +201,7 @@ impl Document {
     /// Whether the flag, in this document, says what the other says in the other.
     pub(crate) fn says_the_same(&self, flag: &Arc<Flag>, other: &Arc<Flag>, there: &Self) -> bool {
         let is_one = Arc::ptr_eq(flag, other);
-        is_one || flag.says_the_same(other, &self.0.common, &there.0.common)
+        is_one || flag.says_the_same(other, self.common_of(&flag.key), there.common_of(&other.key))
     }
 }
 

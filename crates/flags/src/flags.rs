@@ -17,6 +17,7 @@ pub use self::{
 use crate::{
     context::Context,
     document::{Document, DocumentError, Format, Options},
+    lifecycle::{Lifecycle, Status, Trouble},
     logic::Clock,
     snapshot::{Decision, FlagType, Snapshot, State, read},
     value::Map,
@@ -28,6 +29,7 @@ mod guarded;
 mod handle;
 mod held;
 mod no_value;
+mod status;
 
 /// The flags of a program. Cheap to clone; clones share one store.
 ///
@@ -59,6 +61,7 @@ struct Store {
     /// Held while a document is loaded, so that no change is lost.
     loading: Mutex<()>,
     options: Options,
+    lifecycle: Lifecycle,
 }
 
 impl Flags {
@@ -71,7 +74,7 @@ impl Flags {
     pub fn load(&self, document: &Document) -> Report {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.0.current.load_full();
-        self.swap(&before, document.clone())
+        self.swap(&before, document.clone(), None)
     }
 
     /// Reads a document and loads it. What is written as before is not compiled again.
@@ -84,7 +87,7 @@ impl Flags {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.0.current.load_full();
         let document = self.0.options.read(bytes, format, Some(&before.document))?;
-        Ok(self.swap(&before, document))
+        Ok(self.swap(&before, document, None))
     }
 
     /// The flags as they are now.
@@ -196,16 +199,19 @@ impl Flags {
     }
 
     /// The one place where a snapshot takes the place of another.
-    fn swap(&self, before: &State, document: Document) -> Report {
+    fn swap(&self, before: &State, document: Document, trouble: Option<(Status, Trouble)>) -> Report {
         let change = Change::between(&before.document, &document);
         let revision = before.revision.checked_add(1).unwrap_or(1);
         // What was decided about a flag outlives the document it was decided under.
         let over = before.over.as_ref().and_then(|over| over.onto(&document));
         let guards: Vec<_> =
             over.iter().flat_map(|over| over.rollouts()).map(|one| Arc::clone(&one.live)).collect();
-        self.0.current.store(Arc::new(State { revision, document: document.clone(), over }));
+        let is_stale = trouble.is_some();
+        self.0.current.store(Arc::new(State { revision, document: document.clone(), over, is_stale }));
         guards.iter().for_each(|live| live.inbox.ring());
-        Report::new(change, document)
+        let report = Report::new(change, document);
+        self.0.lifecycle.loaded(&report, before.revision == 0, trouble);
+        report
     }
 }
 

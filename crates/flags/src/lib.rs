@@ -72,22 +72,44 @@
 //! - No document, rule or context makes it panic, or takes it time or memory out of proportion to its size. Keys are
 //!   hashed fast rather than against attackers: documents are from people who decide what the program does.
 //!
+//! # Sources
+//!
+//! A [`source`] is a text, a file, an address, or what implements [`source::Source`]. With the feature `tokio`, `Feed`
+//! follows one or several, merged by priority, and keeps the flags up to date; a source that is down, slow or full of
+//! nonsense harms nothing. [`Flags::status`] says how far the flags can be relied on, [`Flags::events`] what happens to
+//! them, shaped as OpenFeature has it.
+//!
 //! # Features
 //!
 //! | Feature | |
 //! |---|---|
 //! | `yaml` | documents in YAML; on by default |
+//! | `tokio` | `Feed`: following sources, on tokio |
+//! | `http` | `source::Http`: following a document at an address; brings `tokio` |
+//! | `ofrep` | `remote`: asking a server for values |
+//! | `open-feature` | `openfeature`: a provider for the SDK of OpenFeature |
+//! | `tls-ring`, `tls-aws-lc-rs` | HTTPS for `http` and `ofrep`, with ring or AWS-LC unless the process installed a default provider |
+//! | `tls` | HTTPS with the provider that the process installed; without one no client can be built |
 //!
-//! No runtime is needed. MSRV 1.89.
+//! Without `tokio` no runtime is needed, and without `http` and `ofrep` no HTTP client is built. This crate never installs
+//! a default provider for TLS. With none of the features for TLS, a program that turns on reqwest's `rustls-no-provider`
+//! itself must install a provider or hand in a ready client, because reqwest insists on one as soon as it has TLS.
+//!
+//! The crate `open-feature` builds `mockall` into every program that uses it, because it does not compile otherwise.
+//!
+//! The minimum supported Rust version is 1.89.
 
 #![doc(test(attr(deny(warnings))))]
 
+#[cfg(feature = "tokio")]
+pub use self::feed::{Feed, FeedError, Following};
 pub use self::{
     context::Context,
     details::{ErrorCode, Reason},
     document::{Chosen, Document, DocumentError, Fault, Format, Options, Problem},
     flags::{Change, Details, Flags, Handle, Held, NoValue, ObjectRef, Report, Text},
     guard::{ArmTotals, Deciding, Guard, GuardBuilder, GuardError, Outcome, Rate, Recorded, Subject, Totals},
+    lifecycle::{Event, EventKind, Events, EventsError, Status, Trouble},
     metadata::Metadata,
     snapshot::{Evaluation, EvaluationError, Snapshot, typed::FlagType},
     value::{Kind, Map, Number, Value},
@@ -96,9 +118,19 @@ pub use self::{
 mod context;
 mod details;
 mod document;
+#[cfg(feature = "tokio")]
+mod feed;
 mod flags;
 mod guard;
+#[cfg(any(feature = "http", feature = "ofrep"))]
+pub mod http;
+mod lifecycle;
 pub mod logic;
 mod metadata;
+#[cfg(feature = "open-feature")]
+pub mod openfeature;
+#[cfg(feature = "ofrep")]
+pub mod remote;
 mod snapshot;
+pub mod source;
 mod value;

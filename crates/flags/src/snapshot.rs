@@ -9,6 +9,7 @@ pub(crate) use self::{
 pub use self::{evaluation::Evaluation, failure::EvaluationError};
 use crate::{
     context::Context,
+    details::Reason,
     document::{Document, Flag},
     guard::{Over, over::Rollout},
     logic::Clock,
@@ -26,13 +27,15 @@ pub(crate) mod typed;
 #[derive(Clone, Debug)]
 pub struct Snapshot(Arc<State>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     /// Another for every snapshot of a store; 0 before the first document.
     pub(crate) revision: u32,
     pub(crate) document: Document,
     /// Rollouts of flags, and the sampling of evaluations; nothing if there is neither.
     pub(crate) over: Option<Arc<Over>>,
+    /// Whether every value is given with the reason that it may be out of date.
+    pub(crate) is_stale: bool,
 }
 
 impl Snapshot {
@@ -90,9 +93,13 @@ impl State {
     /// The one place where a flag is evaluated.
     #[inline]
     pub(crate) fn decide<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
-        match &self.over {
+        let decision = match &self.over {
             None => self.by_document(flag, context, clock),
             Some(over) => over.decide(self, flag, context, clock),
+        };
+        match decision {
+            Decision::Variant(variant, _) if self.is_stale => Decision::Variant(variant, Reason::Stale),
+            decision => decision,
         }
     }
 
@@ -104,6 +111,13 @@ impl State {
             None if self.revision == 0 => Decision::Failed(Failure::NotReady),
             None => Decision::Failed(Failure::NotFound),
         }
+    }
+
+    /// Whether the context makes a difference to [`State::decide`].
+    #[cfg(feature = "open-feature")]
+    pub(crate) fn looks_at_context(&self, flag: u32) -> bool {
+        let body = self.flag_at(flag).and_then(|flag| flag.body.as_ref());
+        body.is_some_and(|body| body.rule.is_some())
     }
 
     #[inline]

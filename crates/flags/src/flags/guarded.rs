@@ -68,9 +68,8 @@ impl Flags {
         let before = self.0.current.load_full();
         let none = Over::default();
         let Some(over) = change(before.over.as_deref().unwrap_or(&none)) else { return false };
-        let (revision, document) = (before.revision, before.document.clone());
-        let over = over.onto(&document);
-        self.0.current.store(Arc::new(State { revision, document, over }));
+        let over = over.onto(&before.document);
+        self.0.current.store(Arc::new(State { over, ..State::clone(&before) }));
         true
     }
 }

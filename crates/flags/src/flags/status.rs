@@ -1,0 +1,104 @@
+//! What a program learns of its flags besides their values, and what those tell it who bring documents.
+
+use std::sync::{Arc, PoisonError};
+
+use super::Flags;
+#[cfg(feature = "tokio")]
+use crate::document::Document;
+#[cfg(feature = "open-feature")]
+use crate::{context::Context, flags::Details, snapshot::FlagType};
+use crate::{
+    document::Options,
+    lifecycle::{Events, Status, Trouble},
+    snapshot::State,
+};
+
+impl Flags {
+    /// How far the flags can be relied on.
+    pub fn status(&self) -> Status {
+        self.0.lifecycle.status()
+    }
+
+    /// Why the flags are stale or in error; nothing while they are up to date.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.0.lifecycle.trouble()
+    }
+
+    /// What happens to the flags from now on; and first, if they are past the beginning, how they are now. A reader
+    /// that leaves more than 256 events waiting is told how many of the oldest it missed.
+    pub fn events(&self) -> Events {
+        self.0.lifecycle.subscribe(WAITING)
+    }
+
+    /// How documents are read.
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// The source of the flags is lost, or what it says cannot be read. They stay as they are, and from now on every
+    /// value is given with [`Reason::Stale`](crate::Reason::Stale); until a document is loaded or the flags
+    /// [recover](Flags::recover). For those who bring documents themselves: `Feed` does this by itself.
+    ///
+    /// Without any document yet this is an error at once.
+    pub fn lose(&self, trouble: Trouble) {
+        let is_ready = self.mark(true);
+        let status = if is_ready { Status::Stale } else { Status::Error };
+        self.0.lifecycle.troubled(status, trouble);
+    }
+
+    /// The source has been lost for longer than can be borne. The flags stay as they are.
+    pub fn fail(&self, trouble: Trouble) {
+        self.mark(true);
+        self.0.lifecycle.troubled(Status::Error, trouble);
+    }
+
+    /// The source is lost, and nobody will look for it again. The flags stay as they are.
+    pub fn give_up(&self, trouble: Trouble) {
+        self.mark(true);
+        self.0.lifecycle.troubled(Status::Fatal, trouble);
+    }
+
+    /// The source is back, and says what it said before it was lost.
+    pub fn recover(&self) {
+        if self.mark(false) {
+            self.0.lifecycle.recovered();
+        }
+    }
+
+    /// From now on the flags are those of this document; and it is known why it may be out of date already.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn load_in(&self, document: &Document, trouble: Option<(Status, Trouble)>) {
+        let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.0.current.load_full();
+        drop(self.swap(&before, document.clone(), trouble));
+    }
+
+    /// As [`Flags::details`], with a context that is made only if the flag looks at it.
+    #[cfg(feature = "open-feature")]
+    pub(crate) fn details_for<T, E>(
+        &self,
+        key: &str,
+        context: impl FnOnce() -> Result<Context, E>,
+    ) -> Result<Details<T>, E>
+    where
+        T: FlagType + ?Sized,
+    {
+        let state = self.state();
+        let flag = state.find(key);
+        let context = if state.looks_at_context(flag) { context()? } else { Context::default() };
+        Ok(Details::new(state, flag, key, &context))
+    }
+
+    /// Whether there was a document yet. The revision stays: handles need not look again.
+    fn mark(&self, is_stale: bool) -> bool {
+        let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.0.current.load_full();
+        if current.revision != 0 && current.is_stale != is_stale {
+            self.0.current.store(Arc::new(State { is_stale, ..State::clone(&current) }));
+        }
+        current.revision != 0
+    }
+}
+
+/// How many events wait for a reader.
+const WAITING: usize = 256;
