@@ -35,12 +35,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn tour(flag: &str) -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("flags.json");
-    fs::write(&file, document(flag, 10))?;
+    fs::write(&file, document(flag, 30))?;
 
     let flags = Flags::default();
+    let mut events = flags.events();
     let source = File::new(&file).interval(Duration::from_millis(50)).named("flags.json");
     let _following = Feed::of(source).grace(Duration::from_secs(60)).follow(&flags).await?;
-    let mut events = flags.events();
     tell(&next(&mut events).await?);
     ask(&flags, flag);
 
