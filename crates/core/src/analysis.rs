@@ -23,6 +23,7 @@ pub mod comparison;
 mod condition;
 mod counters;
 mod judge;
+pub mod kayenta;
 mod outcome;
 pub mod run;
 pub mod template;

@@ -447,7 +447,8 @@ impl Query {
     pub const SUCCESS_RATE: &str = "request-success-rate";
     /// 99th percentile of the time the candidate takes to answer, in milliseconds.
     pub const DURATION: &str = "request-duration";
-    /// What both revisions did within [`Question::window`], as [`Arms`]: the data of a comparison.
+    /// What both revisions did within [`Question::window`], as [`Arms`]: the data of a comparison; with a control group
+    /// where the provider counts one.
     pub const ARMS: &str = "arms";
     /// Share of the requests answered by both revisions, the candidate's answer thrown away, whose two answers agree;
     /// in percent, `0..=100`. Empty if fewer pairs were compared than the setting [`Query::LEAST_PAIRS`] asks for.

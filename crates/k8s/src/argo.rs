@@ -5,6 +5,7 @@ mod arguments;
 mod blue_green;
 mod canary;
 mod field_path;
+mod kayenta;
 mod metric;
 mod step;
 

@@ -52,6 +52,16 @@
 //! steps in which both take traffic: `failures`, `latency`, `failures,latency`, or `default`, which is both. What it
 //! adds is among the [`Compiled::warnings`].
 //!
+//! # Kayenta
+//!
+//! A metric of the provider `kayenta` is judged here, by Kayenta's judge
+//! ([`analysis::kayenta`](serinus_core::analysis::kayenta)) and without its service. It needs the canary config, the JSON
+//! that Kayenta gives, under the key `NAME.json` in the `data` of a ConfigMap among the manifests, as
+//! `kubectl create configmap canary-configs --from-file=NAME.json --dry-run=client -o yaml` writes it; `NAME` is the
+//! `canaryConfigName`. `start` and `end` of a scope are times, or reckoned from the moment of the measurement:
+//! `now() - duration("10m")`. The plan asks the provider `kayenta`: put a
+//! [`KayentaProvider`](serinus_core::analysis::kayenta::KayentaProvider) around the one that asks Prometheus.
+//!
 //! # What is refused
 //!
 //! - A field that the resource definition does not know, in [`Mode::Strict`]: with the field that was probably

@@ -24,6 +24,8 @@ pub struct Manifests {
     sources: Vec<String>,
     /// Workloads, for their number of replicas.
     workloads: Vec<Workload>,
+    /// ConfigMaps, for the canary configs in them.
+    configs: Vec<Config>,
 }
 
 impl Manifests {
@@ -154,6 +156,17 @@ impl Manifests {
         self.workloads.iter().find(fits).map(|workload| workload.replicas)
     }
 
+    /// The first entry of this key in the `data` of a ConfigMap of this namespace.
+    pub(crate) fn config_entry(&self, namespace: Option<&str>, key: &str) -> Option<Place<'_>> {
+        let fits = |config: &&Config| {
+            config.namespace.is_none() || namespace.is_none() || config.namespace.as_deref() == namespace
+        };
+        self.configs
+            .iter()
+            .filter(fits)
+            .find_map(|config| Place::root(&config.file, &config.node).find(&["data", key]))
+    }
+
     /// None yet, of these sources.
     pub(crate) fn of(sources: &[Source]) -> Self {
         Self { sources: sources.iter().map(|source| source.name.clone()).collect(), ..Self::default() }
@@ -161,15 +174,19 @@ impl Manifests {
 
     pub(crate) fn keep_other(&mut self, other: Other, source: &Source, node: Node) {
         let place = Place::root(&source.name, &node);
+        let namespace = place.find(&["metadata"]).and_then(|metadata| metadata.name_in("namespace"));
+        let namespace = namespace.map(str::to_owned);
         let replicas = place.get("spec").and_then(|spec| spec.integer("replicas"));
         if let Some(replicas) = replicas.and_then(|replicas| u32::try_from(replicas).ok()) {
-            let namespace = place.get("metadata").and_then(|metadata| metadata.name_in("namespace"));
             self.workloads.push(Workload {
                 kind: other.kind.clone(),
                 name: other.name.clone(),
-                namespace: namespace.map(str::to_owned),
+                namespace: namespace.clone(),
                 replicas,
             });
+        }
+        if other.kind == "ConfigMap" {
+            self.configs.push(Config { namespace, file: source.name.clone(), node });
         }
         self.others.push(other);
     }
@@ -286,6 +303,13 @@ impl Document {
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (self.kind, &self.name, &self.namespace) == (other.kind, &other.name, &other.namespace)
     }
+}
+
+#[derive(Clone, Debug)]
+struct Config {
+    namespace: Option<String>,
+    file: String,
+    node: Node,
 }
 
 #[derive(Clone, Debug)]

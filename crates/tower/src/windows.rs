@@ -37,7 +37,7 @@ impl Windows {
     ) -> Option<Arms> {
         let (start, end) = self.windows.ends_of(window, || read(meters))?;
         let between = |revision| between(&start, &end, revision);
-        Some(Arms { stable: between(stable)?, candidate: between(candidate)? })
+        Some(Arms { stable: between(stable)?, candidate: between(candidate)?, control: None })
     }
 }
 

@@ -11,6 +11,5 @@ pub mod statsmodels;
 #[cfg(feature = "simulate")]
 pub use self::rule::{Call, Look, Rival, Rule, Seen};
 
-mod brent;
 #[cfg(feature = "simulate")]
 mod rule;

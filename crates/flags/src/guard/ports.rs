@@ -164,7 +164,7 @@ impl Inner {
         })?;
         let arm = |start: &ArmReading, end: &ArmReading| self.rate.counts(&end.since(start));
         let stable = arm(&start.control, &end.control);
-        Ok(Arms { stable, candidate: arm(&start.candidate, &end.candidate) }.into())
+        Ok(Arms { stable, candidate: arm(&start.candidate, &end.candidate), control: None }.into())
     }
 
     fn within(

@@ -19,8 +19,12 @@ impl Compiler<'_> {
             return None;
         };
         // Everything is read before anything is given up, so that all faults come out at once.
-        let query = self.query(place, arguments);
-        let judge = self.judge(place, arguments);
+        let (query, judge) = match place.find(&["provider", "kayenta"]) {
+            Some(kayenta) => {
+                (self.canary_analysis(&kayenta, arguments), self.score_thresholds(place, &kayenta))
+            }
+            None => (self.query(place, arguments), self.judge(place, arguments)),
+        };
         let interval = self.length(place, "interval", arguments);
         let initial_delay = self.length(place, "initialDelay", arguments);
         let count = self.limit(place, "count", 0, arguments).flatten().filter(|count| *count > 0);
@@ -224,7 +228,7 @@ impl Compiler<'_> {
         Some(u32::try_from(value).ok())
     }
 
-    fn text(&mut self, field: &Place<'_>, arguments: &Arguments) -> Option<String> {
+    pub(super) fn text(&mut self, field: &Place<'_>, arguments: &Arguments) -> Option<String> {
         arguments.filled(field, field.node.text()?, &mut self.ledger)
     }
 }

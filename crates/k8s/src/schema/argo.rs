@@ -174,12 +174,33 @@ const METRIC: &[Field] = &[
             any("cloudWatch").instead(OTHER_PROVIDER),
             any("graphite").instead(OTHER_PROVIDER),
             any("influxdb").instead(OTHER_PROVIDER),
-            any("kayenta").instead(OTHER_PROVIDER),
+            object("kayenta", KAYENTA),
             any("skywalking").instead(OTHER_PROVIDER),
             any("plugin").instead(OTHER_PROVIDER),
         ],
     ),
 ];
+
+const KAYENTA: &[Field] = &[
+    text("address"),
+    text("application"),
+    text("canaryConfigName"),
+    text("metricsAccountName"),
+    text("configurationAccountName"),
+    text("storageAccountName"),
+    boolean("lookback").instead("remove it, and say in `start` and `end` of each scope what is looked at"),
+    object("threshold", &[integer("pass"), integer("marginal")]),
+    list(
+        "scopes",
+        &Shape::Object(&[
+            text("name"),
+            object("controlScope", KAYENTA_SCOPE),
+            object("experimentScope", KAYENTA_SCOPE),
+        ]),
+    ),
+];
+
+const KAYENTA_SCOPE: &[Field] = &[text("scope"), text("region"), integer("step"), text("start"), text("end")];
 
 const PROMETHEUS: &[Field] = &[
     text("address"),
@@ -264,4 +285,5 @@ const VIRTUAL_SERVICE: &[Field] = &[text("name"), texts("routes"), any("tlsRoute
 
 const STRING_MATCH: &[Field] = &[text("exact"), text("prefix"), text("regex")];
 
-const OTHER_PROVIDER: &str = "only `prometheus` answers so far; ask it, or leave this metric out";
+const OTHER_PROVIDER: &str =
+    "only `prometheus` and `kayenta` are judged so far; ask one, or leave this metric out";

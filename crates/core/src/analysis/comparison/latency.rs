@@ -1,14 +1,14 @@
 //! Latencies: the share of requests above each of a few edges.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::evidence::{ComparisonError, Findings};
+use super::{Comparison, ComparisonError, Findings, findings::Doubt, standing::Standing};
 use crate::{
     metric::{ArmCounts, Arms, Number},
     stats::{
-        evidence::EProcess as _,
+        evidence::{EProcess as _, EvidenceError},
         exceedance::{BucketWindow, ExceedanceHistogram},
-        grid::{RateRatio, RatioGrid, Window},
+        grid::{Arm, RateRatio, RatioGrid, Window},
     },
 };
 
@@ -20,19 +20,19 @@ pub(super) struct Latency {
     harm: RatioGrid,
     safety: RatioGrid,
     /// What stable did while edges are chosen: edges and cumulative counts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "rising")]
     warm_up: Vec<(Number, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chosen: Option<Chosen>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, try_from = "Stored")]
 struct Chosen {
     harm: ExceedanceHistogram,
     /// Over those edges that enough requests exceed for a pass to be possible.
     safety: ExceedanceHistogram,
-    /// Of the last edge of `safety`.
+    /// Of the last edge of `safety`; as `harm`, over all runs.
     ratio: RateRatio,
 }
 
@@ -55,33 +55,86 @@ impl Latency {
         self.chosen.as_ref().map_or(0.0, |chosen| chosen.harm.peak())
     }
 
-    /// The least evidence among the edges: safe is only what is safe at each of them.
+    /// The least evidence among the edges: safe is only what is safe at each of them, in one of two ways.
     pub(super) fn safety(&self) -> f64 {
-        let chosen = self.chosen.as_ref();
-        let evidence = chosen.into_iter().flat_map(|chosen| chosen.safety.by_edge());
-        evidence.map(|(_, _, _, log_e)| log_e).reduce(f64::min).unwrap_or(0.0)
+        self.standings().map(|edge| edge.log_safety.max(edge.log_rare())).reduce(f64::min).unwrap_or(0.0)
+    }
+
+    /// The edges that a pass depends on.
+    pub(super) fn standings(&self) -> impl Iterator<Item = Standing> {
+        self.by_edge().map(|(_, standing)| standing)
+    }
+
+    /// The first edge that is safe only because so few of the candidate's requests are above it.
+    pub(super) fn rarely_above(&self, needed: f64) -> Option<f64> {
+        self.by_edge()
+            .find(|(_, edge)| edge.log_safety < needed && edge.log_rare() >= needed)
+            .map(|(at, _)| at)
+    }
+
+    fn by_edge(&self) -> impl Iterator<Item = (f64, Standing)> {
+        let edges = self.chosen.iter().flat_map(|chosen| chosen.safety.by_edge());
+        edges.map(|(at, stable, candidate, log_safety)| {
+            (at, Standing { stable, candidate, log_safety, rare: Comparison::RARELY_SLOW })
+        })
+    }
+
+    /// The least evidence of the comparison alone.
+    fn compared(&self) -> f64 {
+        self.standings().map(|edge| edge.log_safety).reduce(f64::min).unwrap_or(0.0)
+    }
+
+    /// The candidate's requests in this run, since edges were chosen.
+    pub(super) fn requests(&self) -> u64 {
+        let edge = self.chosen.as_ref().and_then(|chosen| chosen.safety.by_edge().last());
+        edge.map_or(0, |(_, _, candidate, _)| candidate.exposure)
     }
 
     /// About the edge where latency has moved most, if it speaks against the candidate; else the last one a pass
     /// depends on.
-    pub(super) fn findings(&self, alpha: Option<f64>) -> Option<Findings> {
-        let chosen = self.chosen.as_ref()?;
-        let (edge, control, candidate, _) = chosen.safety.by_edge().last()?;
-        let logs = (self.harm(), self.safety());
-        if let Some(moved) = chosen.harm.strongest_edge().filter(|moved| *moved != edge && self.harm() > 0.0)
-            && let Some((edge, control, candidate, log_e)) =
-                chosen.harm.by_edge().find(|(at, ..)| *at == moved)
+    pub(super) fn findings(&self, doubt: Option<Doubt>) -> Option<Findings> {
+        let Chosen { harm, safety, ratio } = self.chosen.as_ref()?;
+        let last = safety.edges().last()?;
+        let logs = (self.harm(), self.compared());
+        // Those of all runs, as the ratio is.
+        let at = |edge: f64| harm.by_edge().find(|(at, ..)| *at == edge);
+        if let Some(moved) = harm.strongest_edge().filter(|moved| *moved != last && self.harm() > 0.0)
+            && let Some((edge, control, candidate, log_e)) = at(moved)
             && log_e > 0.0
         {
-            let rate = |arm: crate::stats::grid::Arm| arm.failures as f64 / arm.exposure as f64;
-            let ratio = Some(rate(candidate) / rate(control)).filter(|ratio| ratio.is_finite());
+            let rate = |arm: Arm| arm.failures as f64 / arm.exposure as f64;
+            let estimate = Some(rate(candidate) / rate(control)).filter(|ratio| !ratio.is_nan());
+            let interval = doubt
+                .and_then(|Doubt { alpha, dispersion }| harm.ratio_interval(moved, alpha, dispersion).ok());
             return Some(Findings {
-                ratio,
-                interval: (0.0, f64::INFINITY),
-                ..Findings::of(control, candidate, Some(edge), logs, &chosen.ratio, alpha)
+                ratio: estimate,
+                interval: interval.map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper)),
+                ..Findings::of(control, candidate, Some(edge), logs, ratio, None)
             });
         }
-        Some(Findings::of(control, candidate, Some(edge), logs, &chosen.ratio, alpha))
+        let (edge, control, candidate, _) = at(last)?;
+        Some(Findings::of(control, candidate, Some(edge), logs, ratio, doubt))
+    }
+
+    /// Both groups by the lowest edge, which the most requests exceed and whose counts scatter most; none before there are
+    /// edges.
+    pub(super) fn alike(
+        &self,
+        stable: &ArmCounts,
+        control: &ArmCounts,
+    ) -> Result<Option<[Arm; 2]>, ComparisonError> {
+        let Some(edge) = self.chosen.as_ref().and_then(|chosen| chosen.harm.edges().next()) else {
+            return Ok(None);
+        };
+        if stable.latency.is_empty() || control.latency.is_empty() {
+            return Ok(None);
+        }
+        let arm = |name, counts: &ArmCounts| {
+            let buckets = buckets(name, counts, &[edge])?;
+            let above = buckets.last().copied().unwrap_or(0);
+            Ok::<_, ComparisonError>(Arm::new(buckets.iter().sum(), above))
+        };
+        Ok(Some([arm("stable", stable)?, arm("control", control)?]))
     }
 
     pub(super) fn observe(&mut self, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
@@ -94,19 +147,21 @@ impl Latency {
             return Ok(());
         }
         let Some(chosen) = &mut self.chosen else { return self.choose(arms) };
-        let edges: Vec<f64> = chosen.harm.edges().collect();
+        let Chosen { harm, safety, ratio } = chosen;
+        let edges: Vec<f64> = harm.edges().collect();
         let control = buckets("stable", &arms.stable, &edges)?;
         let candidate = buckets("candidate", &arms.candidate, &edges)?;
-        let _ = chosen.harm.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
-        let edges: Vec<f64> = chosen.safety.edges().collect();
+        let harm = harm.observe(&BucketWindow { id, control: &control, candidate: &candidate });
+        let edges: Vec<f64> = safety.edges().collect();
         let control = buckets("stable", &arms.stable, &edges)?;
         let candidate = buckets("candidate", &arms.candidate, &edges)?;
-        let _ = chosen.safety.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
+        let observed = safety.observe(&BucketWindow { id, control: &control, candidate: &candidate });
         let arm = |buckets: &[u64]| {
             let all = buckets.iter().fold(0_u64, |sum, bucket| sum.saturating_add(*bucket));
-            crate::stats::grid::Arm::new(all, buckets.last().copied().unwrap_or(0))
+            Arm::new(all, buckets.last().copied().unwrap_or(0))
         };
-        let _ = chosen.ratio.observe(&Window { id, control: arm(&control), candidate: arm(&candidate) })?;
+        let ratio = ratio.observe(&Window { id, control: arm(&control), candidate: arm(&candidate) });
+        let _ = harm.and(observed).and(ratio)?;
         Ok(())
     }
 
@@ -141,8 +196,11 @@ impl Latency {
             edges.extend(finite.last().map(|(edge, count)| (edge.get(), above(*count))));
         }
         edges.truncate(MOST_EDGES);
-        let often: Vec<f64> =
-            edges.iter().filter(|(_, above)| *above >= OFTEN).map(|(edge, _)| *edge).collect();
+        let often: Vec<f64> = edges
+            .iter()
+            .filter(|(_, above)| *above >= Comparison::RARELY_SLOW)
+            .map(|(edge, _)| *edge)
+            .collect();
         let edges: Vec<f64> = edges.iter().map(|(edge, _)| *edge).collect();
         let often = if often.is_empty() { edges[..1].to_vec() } else { often };
         self.chosen = Some(Chosen {
@@ -153,6 +211,32 @@ impl Latency {
         self.warm_up = Vec::new();
         Ok(())
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Stored {
+    harm: ExceedanceHistogram,
+    safety: ExceedanceHistogram,
+    ratio: RateRatio,
+}
+
+impl TryFrom<Stored> for Chosen {
+    type Error = EvidenceError;
+
+    fn try_from(Stored { harm, safety, ratio }: Stored) -> Result<Self, EvidenceError> {
+        if !safety.edges().all(|edge| harm.edges().any(|known| known == edge)) {
+            return Err(EvidenceError::Damaged { what: "a pass depends on an edge that is none" });
+        }
+        Ok(Self { harm, safety, ratio })
+    }
+}
+
+fn rising<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Number, u64)>, D::Error> {
+    let read: Vec<(Number, u64)> = Deserialize::deserialize(deserializer)?;
+    let rises = read.windows(2).all(|pair| pair[0].0.get() < pair[1].0.get() && pair[0].1 <= pair[1].1);
+    let damaged = EvidenceError::Damaged { what: "the edges it is to choose from do not rise" };
+    if rises { Ok(read) } else { Err(D::Error::custom(damaged)) }
 }
 
 /// How many requests lie between the edges: one number for each edge, and one for what is above the last.
@@ -171,5 +255,3 @@ fn buckets(arm: &'static str, counts: &ArmCounts, edges: &[f64]) -> Result<Vec<u
 /// Of stable, before edges are chosen.
 const TO_CHOOSE_BY: u64 = 100;
 const MOST_EDGES: usize = 12;
-/// The least share of stable's requests above an edge for a pass to depend on it: rarer ones never get certain.
-const OFTEN: f64 = 0.01;

@@ -21,10 +21,7 @@
 //! assert_eq!(classify(&scaled(&canary), &scaled(&baseline), &judge), Classification::Pass);
 //! ```
 
-mod interval;
-mod judge;
-mod score;
-
-pub use interval::{Comparison, compare, wilcoxon_root};
-pub use judge::{Classification, Direction, Judge, MissingValues, classify, mean_ratio};
-pub use score::{Judged, score};
+pub use crate::analysis::kayenta::{
+    Classification, Comparison, Direction, Judge, Judged, MissingValues, classify, compare, mean_ratio,
+    score, wilcoxon_root,
+};

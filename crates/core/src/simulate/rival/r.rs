@@ -3,8 +3,8 @@
 //! `uniroot` ends at an absolute tolerance of 1.2e-4. On an odds ratio above 1, which it inverts, that is a relative
 //! error that grows with the ratio: the upper limit of `[[8, 2], [1, 5]]` comes out as 1049.8, where it is 1059.6.
 
-use super::brent;
 pub use super::kayenta::wilcoxon_root;
+use crate::analysis::kayenta::brent;
 use crate::stats::{
     Interval, Undefined,
     contingency::{OddsRatioLaw, Table},

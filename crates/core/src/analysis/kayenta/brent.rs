@@ -4,7 +4,7 @@
 ///
 /// On a step function the answer depends on the path, so the order of operations is that of Brent's `zeroin` (1973),
 /// with the caller's values at the ends.
-pub(super) fn root(low: f64, high: f64, tolerance: f64, mut function: impl FnMut(f64) -> f64) -> f64 {
+pub(crate) fn root(low: f64, high: f64, tolerance: f64, mut function: impl FnMut(f64) -> f64) -> f64 {
     let mut previous = Point { x: low, y: function(low) };
     let mut best = Point { x: high, y: function(high) };
     if previous.y == 0.0 {

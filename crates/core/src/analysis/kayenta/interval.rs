@@ -1,9 +1,7 @@
 //! The interval for a shift, by root finding on the Wilcoxon statistic.
 
-use crate::{
-    simulate::rival::brent,
-    stats::{Interval, Undefined, special},
-};
+use super::brent;
+use crate::stats::{Interval, Undefined, special};
 
 /// A canary compared with its baseline.
 #[derive(Clone, Copy, Debug, PartialEq)]
