@@ -52,6 +52,8 @@ mod totals;
 /// Made by [`Flags::guard`]; cheap to clone. [`Guard::run`] makes it move.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use serinus_core::{strategy::Canary, time::GoDuration, traffic::Weight};
 /// use serinus_flags::{Context, Deciding, Document, Flags, Outcome};
 ///
@@ -69,7 +71,8 @@ mod totals;
 /// let visitor = Context::new("user-42");
 /// let is_new = flags.bool("checkout", &visitor).unwrap_or(false);
 /// assert!(!is_new, "nobody gets it before it runs");
-/// guard.record(&visitor, Outcome::Success);
+/// guard.record(&visitor, Outcome::Success.after(Duration::from_millis(12)));
+/// guard.record("user-43", Outcome::Error);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -143,15 +146,6 @@ impl Guard {
     }
 
     /// Counts what came of what a subject saw, if it is a candidate or a control.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use serinus_flags::{Guard, Outcome};
-    /// # fn example(guard: &Guard) {
-    /// guard.record("user-42", Outcome::Success.after(Duration::from_millis(12)));
-    /// guard.record("user-43", Outcome::Error);
-    /// # }
-    /// ```
     pub fn record<S: Subject + ?Sized>(&self, subject: &S, recorded: impl Into<Recorded>) {
         if let Some(arm) = self.0.flags.arm_of(&self.0.key, subject) {
             self.0.live.counters.record(arm, recorded.into());

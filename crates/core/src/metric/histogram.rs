@@ -125,7 +125,7 @@ impl Counts {
         Some((upper_bound(index) + index.checked_sub(1).map_or(0.0, upper_bound)) / 2.0)
     }
 
-    /// How many latencies there are at or below each of [`edges`], in the same order.
+    /// How many latencies there are at or below each of [`Counts::edges`], in the same order.
     pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
         let mut buckets = self.buckets.iter();
         let (mut taken, mut sum) = (0, 0);

@@ -23,6 +23,15 @@ impl Flags {
 
     /// What is counted of guarded flags, in the text format of Prometheus, version 0.0.4: exposures, outcomes and their
     /// latencies by flag, variant and cohort, and the share of each candidate.
+    ///
+    /// Where several instances are scraped, these are the selectors by which a comparison asks Prometheus about all:
+    ///
+    /// | setting of the query | selector |
+    /// |---|---|
+    /// | `candidate.requests` | `feature_flag_outcomes_total{feature_flag_key="KEY",cohort="candidate"}` |
+    /// | `candidate.failures` | `feature_flag_outcomes_total{feature_flag_key="KEY",cohort="candidate",outcome="error"}` |
+    /// | `candidate.buckets` | `feature_flag_outcome_duration_seconds_bucket{feature_flag_key="KEY",cohort="candidate"}` |
+    /// | `stable.…` | the same with `cohort="control"` |
     pub fn metrics(&self) -> String {
         exposition::render(self, None)
     }
