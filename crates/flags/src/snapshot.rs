@@ -117,7 +117,8 @@ impl State {
     #[cfg(feature = "open-feature")]
     pub(crate) fn looks_at_context(&self, flag: u32) -> bool {
         let body = self.flag_at(flag).and_then(|flag| flag.body.as_ref());
-        body.is_some_and(|body| body.rule.is_some())
+        // A rollout over the flag places subjects by their keys.
+        self.over.is_some() || body.is_some_and(|body| body.rule.is_some())
     }
 
     #[inline]

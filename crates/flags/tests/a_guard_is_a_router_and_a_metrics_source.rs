@@ -84,7 +84,7 @@ fn windows_of_both_arms_are_disjoint_and_end_where_the_weight_changes() {
             let window = Window { from: at(from), to: at(to) };
             let query = Query::new(Query::BUILTIN, Query::ARMS);
             let sample = ask(&guard, query, at(to), Some(window))?;
-            let Arms { stable, candidate } = Arms::try_from(&sample).unwrap();
+            let Arms { stable, candidate, .. } = Arms::try_from(&sample).unwrap();
             assert!(stable.requests.abs_diff(candidate.requests) < 120, "{stable:?} {candidate:?}");
             assert_eq!(candidate.failures * requests, candidate.requests);
             Ok(candidate.failures)
