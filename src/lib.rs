@@ -42,13 +42,14 @@
 //! | `prom` | `prom`: a Prometheus client and metric provider; `tls-ring` or `tls-aws-lc-rs` for TLS |
 //! | `tower` | `tower`: the in-process data plane |
 //! | `simulate` | simulated rollouts: what a plan does before it decides, in [`simulate`] |
+//! | `systems` | where other flag systems put a subject, in `cohort::systems` |
 //! | `schema` | `schemars::JsonSchema` for every type that people write |
 
 #![doc(test(attr(deny(warnings))))]
 
 #[doc(inline)]
 pub use serinus_core::{
-    analysis, capacity, driver, metric, port, rollout, simulate, strategy, time, traffic,
+    analysis, capacity, cohort, driver, metric, port, rollout, simulate, strategy, time, traffic,
 };
 
 #[cfg(feature = "k8s")]

@@ -25,6 +25,13 @@ fn every_vector_of_statistics_passes_but_those_of_five_methods_that_are_left_out
 }
 
 #[test]
+fn every_vector_of_cohorts_passes() {
+    let run = conformance(&["crates/core/tests/data/cohort-vectors.json"]);
+    assert_eq!(passed(&run), 49, "{}", run.told());
+    assert!(run.output.ends_with(" 0 skipped\n"), "{}", run.told());
+}
+
+#[test]
 fn without_a_file_it_says_what_it_needs() {
     let run = conformance(&[]);
     assert_eq!(run.code, Some(2), "{}", run.told());

@@ -54,7 +54,7 @@ fn judged(conditions: Result<Judge, String>, result: &Sample) -> Answer {
             Answer::default()
                 .with("phase", judged.outcome.to_string())
                 .with("value", result.to_string())
-                .with("message", judged.reason)
+                .with("message", judged.reason.to_string())
         }
         Err(error) => Answer::error(error).with("phase", "Error"),
     }

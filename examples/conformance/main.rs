@@ -6,7 +6,7 @@
 //!
 //! A file is a list of cases, or an object with a list `cases`; a case has an `id`, an `area`, an `input` and what is
 //! `expected`. An object with a list `vectors` holds statistics instead: a vector has a `method` in place of the area,
-//! and a `tolerance`. One line is printed for each case that fails, and for each that this program cannot read; the last
+//! and a `tolerance`. An object with sections such as `murmur3_x86_32` holds vectors of flags. One line is printed for each case that fails, and for each that this program cannot read; the last
 //! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed, and 2 if
 //! no file was named.
 
@@ -19,6 +19,7 @@ use crate::reading::{Answer, Input, Unreadable};
 mod arguments;
 mod conditions;
 mod counts;
+mod flags;
 mod reading;
 mod runs;
 mod schedule;
@@ -65,6 +66,7 @@ fn cases(file: &str) -> Result<Vec<Value>, String> {
     let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     match document {
         Value::Array(cases) => Ok(cases),
+        Value::Object(document) if flags::is_document(&document) => Ok(flags::cases(document)),
         Value::Object(mut document) => {
             match document.remove("cases").or_else(|| document.remove("vectors")) {
                 Some(Value::Array(cases)) => Ok(cases),
@@ -84,6 +86,9 @@ fn run(case: &Value) -> Result<Option<String>, Unreadable> {
             Some(reason) => Err(Unreadable(format!("{method}: {reason}"))),
             None => stats::check(case).map_err(Unreadable),
         };
+    }
+    if let Some(section) = case.get("section").and_then(Value::as_str) {
+        return flags::check(section, case).map_err(Unreadable);
     }
     let area = case.get("area").and_then(Value::as_str).unwrap_or_default();
     let answer: fn(&Input<'_>) -> Result<Answer, Unreadable> = match area {

@@ -162,7 +162,7 @@ fn kept_values(retention: u32, values: &[Value]) -> Vec<String> {
         run.record(&analysis, open.metric, open.ordinal, Reading::Answer(number.into()), now);
         now = GoDuration::from_secs(2).after(now);
     }
-    run.measurements(0).iter().map(|measurement| measurement.value.clone()).collect()
+    run.measurements(0).iter().map(|measurement| measurement.value.to_string()).collect()
 }
 
 const YEAR: u64 = 365 * 24 * 3600;

@@ -68,7 +68,7 @@ impl MetricProvider for ScopesOf<'_> {
     async fn ask(&self, question: &Question) -> Result<Sample, PortError> {
         let LocalMetrics { clock, .. } = self.0;
         let mut question = question.clone();
-        let query = &mut question.query;
+        let query = Arc::make_mut(&mut question.query);
         query.text = promql::with_scaled_windows(&query.text, clock.speed());
         for key in ["range.start", "range.end"] {
             if let Some(Ok(moment)) = query.settings.get(key).map(|moment| moment.parse::<Timestamp>()) {

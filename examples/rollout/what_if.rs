@@ -201,7 +201,7 @@ impl Recorded {
                             measured.name == name && is_same(&measured.query, &question.query)
                         };
                         let place = metrics.iter().position(known).unwrap_or_else(|| {
-                            let query = question.query.clone();
+                            let query = Query::clone(&question.query);
                             metrics.push(Measured { name, query, holds, answers: Vec::new() });
                             metrics.len() - 1
                         });

@@ -89,7 +89,7 @@
 //! | 3 | [`strategy`] |
 //! | 2 | [`rollout`] |
 //! | 1 | [`analysis`], [`capacity`] |
-//! | 0 | [`stats`], [`port`], [`metric`], [`traffic`], [`time`] |
+//! | 0 | [`stats`], [`cohort`], [`port`], [`metric`], [`traffic`], [`text`], [`time`] |
 //!
 //! # Features
 //!
@@ -98,6 +98,7 @@
 //! | `expr` | yes | conditions in the expression language of Argo Rollouts |
 //! | `schema` | no | `schemars::JsonSchema` for every type that people write |
 //! | `simulate` | no | simulated rollouts: what a plan does before it decides, see [`simulate`] |
+//! | `systems` | no | where other flag systems put a subject, in `cohort::systems` |
 //!
 //! # Minimum supported Rust version
 //!
@@ -107,6 +108,7 @@
 
 pub mod analysis;
 pub mod capacity;
+pub mod cohort;
 pub mod driver;
 pub mod metric;
 pub mod port;
@@ -114,5 +116,6 @@ pub mod rollout;
 pub mod simulate;
 pub mod stats;
 pub mod strategy;
+pub mod text;
 pub mod time;
 pub mod traffic;

@@ -1,6 +1,6 @@
 //! Values that a metrics source answers with, and the questions put to it.
 
-use std::{cmp::Ordering, collections::BTreeMap, fmt, hash, str::FromStr};
+use std::{cmp::Ordering, collections::BTreeMap, fmt, hash, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -216,7 +216,7 @@ pub struct NumberError {
 ///
 /// The emptiness of an answer is part of it: a query that matched nothing is [`Sample::List`] without elements, an
 /// answer without a value is [`Sample::Null`], and 0/0 is a [`Number`] that is NaN. None of them is a pass.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Sample {
     /// No value at all.
@@ -231,6 +231,9 @@ pub enum Sample {
     List(Vec<Sample>),
     /// Named values.
     Map(BTreeMap<String, Sample>),
+    /// What both arms of a comparison did, as it was counted: to be had by `Arms::try_from`. In every respect the same
+    /// as the map that [`Arms`] describes, which is what it is serialised as and compared by.
+    Arms(Arc<Arms>),
 }
 
 impl Sample {
@@ -252,7 +255,16 @@ impl Sample {
                 [only] => only.as_number(),
                 _ => None,
             },
-            Self::Null | Self::Bool(_) | Self::Text(_) | Self::Map(_) => None,
+            Self::Null | Self::Bool(_) | Self::Text(_) | Self::Map(_) | Self::Arms(_) => None,
+        }
+    }
+
+    /// The named values, if this is a map or counts of both arms.
+    pub fn into_map(self) -> Option<BTreeMap<String, Self>> {
+        match self {
+            Self::Map(map) => Some(map),
+            Self::Arms(arms) => Some(arms.to_map()),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
         }
     }
 
@@ -261,7 +273,65 @@ impl Sample {
         match self {
             Self::Null => true,
             Self::List(items) => items.is_empty(),
-            Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Map(_) => false,
+            Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Map(_) | Self::Arms(_) => false,
+        }
+    }
+
+    /// The place of the kind of value in the order of samples.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Bool(_) => 1,
+            Self::Number(_) => 2,
+            Self::Text(_) => 3,
+            Self::List(_) => 4,
+            Self::Map(_) | Self::Arms(_) => 5,
+        }
+    }
+}
+
+impl PartialEq for Sample {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Sample {}
+
+impl PartialOrd for Sample {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Sample {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Bool(one), Self::Bool(two)) => one.cmp(two),
+            (Self::Number(one), Self::Number(two)) => one.cmp(two),
+            (Self::Text(one), Self::Text(two)) => one.cmp(two),
+            (Self::List(one), Self::List(two)) => one.cmp(two),
+            (Self::Map(one), Self::Map(two)) => one.cmp(two),
+            (Self::Arms(one), Self::Arms(two)) if one == two => Ordering::Equal,
+            (Self::Arms(one), Self::Arms(two)) => one.to_map().cmp(&two.to_map()),
+            (Self::Arms(one), Self::Map(two)) => one.to_map().cmp(two),
+            (Self::Map(one), Self::Arms(two)) => one.cmp(&two.to_map()),
+            (one, two) => one.rank().cmp(&two.rank()),
+        }
+    }
+}
+
+impl hash::Hash for Sample {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.rank().hash(state);
+        match self {
+            Self::Null => {}
+            Self::Bool(value) => value.hash(state),
+            Self::Number(value) => value.hash(state),
+            Self::Text(text) => text.hash(state),
+            Self::List(items) => items.hash(state),
+            Self::Map(items) => items.hash(state),
+            Self::Arms(arms) => arms.to_map().hash(state),
         }
     }
 }
@@ -290,7 +360,9 @@ impl fmt::Display for Sample {
                 }
                 f.write_str("]")
             }
-            Self::Map(_) => f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?),
+            Self::Map(_) | Self::Arms(_) => {
+                f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+            }
         }
     }
 }
@@ -306,6 +378,7 @@ impl Serialize for Sample {
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(items) => items.serialize(serializer),
             Self::Map(items) => items.serialize(serializer),
+            Self::Arms(arms) => arms.to_map().serialize(serializer),
         }
     }
 }
@@ -349,7 +422,7 @@ impl From<serde_json::Value> for Sample {
     reason = "built by readers of manifests and by hand; settings take what is new"
 )]
 pub struct Query {
-    /// Which provider answers: `prometheus`, or [`Query::BUILTIN`] for the two metrics every provider knows by name.
+    /// Which provider answers: `prometheus`, or [`Query::BUILTIN`] for the metrics every provider knows by name.
     pub provider: String,
     /// The query. `{{candidate}}` and `{{stable}}` stand for the two revisions.
     pub text: String,
@@ -376,7 +449,7 @@ impl Query {
     /// The setting of [`Query::AGREEMENT`] with the least number of pairs, a whole number from 1; 1 without it.
     pub const LEAST_PAIRS: &str = "leastPairs";
 
-    /// One of the two metrics every provider knows by name, over a window.
+    /// One of the metrics every provider knows by name, over a window.
     pub fn builtin(name: impl Into<String>, window: GoDuration) -> Self {
         Self {
             provider: Self::BUILTIN.into(),
@@ -398,7 +471,7 @@ impl Query {
 #[expect(clippy::exhaustive_structs, reason = "the whole of what a provider is told")]
 pub struct Question {
     /// What is asked.
-    pub query: Query,
+    pub query: Arc<Query>,
     /// The new revision.
     pub candidate: Revision,
     /// The proven revision.

@@ -25,6 +25,7 @@ pub use self::{
     effect::{Effect, Place, RequestId, effects_of},
     input::{Answer, Command, Failure, Input, World},
     note::{Note, Rule},
+    per_revision::PerRevision,
     plan::{
         Background, CandidateScale, Capacity, DeadlineAction, Ending, Plan, PlanError, PlanSpec,
         ProgressDeadline, Step,
@@ -43,6 +44,7 @@ mod decide;
 mod effect;
 mod input;
 mod note;
+mod per_revision;
 mod plan;
 mod retreat;
 mod runs;

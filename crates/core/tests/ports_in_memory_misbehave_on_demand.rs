@@ -125,7 +125,7 @@ fn metrics_answer_from_the_queue_then_by_function() {
     metrics.always("errors", 0.5);
     let ask = |text: &str| {
         let question = Question {
-            query: Query::new("test", text),
+            query: Query::new("test", text).into(),
             candidate: "v2".into(),
             stable: "v1".into(),
             at: Timestamp::UNIX_EPOCH,

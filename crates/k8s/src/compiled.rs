@@ -44,6 +44,10 @@ pub enum Strategy {
     Unchecked,
     /// All old instances stopped, then all new ones started.
     Recreate,
+    /// A fixed cohort gets the candidate, and the result says how it does.
+    Experiment,
+    /// Copies of the requests, whose answers nobody gets.
+    Shadow,
     /// Steps of a plan, written one by one.
     Plan,
 }
@@ -57,6 +61,8 @@ impl fmt::Display for Strategy {
             Self::AbTest => "A/B test",
             Self::Unchecked => "unchecked switch",
             Self::Recreate => "recreate",
+            Self::Experiment => "experiment",
+            Self::Shadow => "shadow",
             Self::Plan => "plan",
         })
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serinus_core::{
     analysis::Analysis,
     rollout::{Plan, PlanSpec, Step},
-    strategy::{BlueGreen, Canary, CanaryStep, Recreate, RollingUpdate},
+    strategy::{BlueGreen, Canary, CanaryStep, Experiment, Recreate, RollingUpdate, Shadow},
 };
 
 use self::reader::{Reader, Unknown};
@@ -49,6 +49,8 @@ enum Written {
     BlueGreen(BlueGreen),
     RollingUpdate(RollingUpdate),
     Recreate(Recreate),
+    Experiment(Experiment),
+    Shadow(Shadow),
 }
 
 struct Drafted;
@@ -66,6 +68,8 @@ impl Drafted {
                     Written::BlueGreen(blue_green) => (Strategy::BlueGreen, blue_green.into()),
                     Written::RollingUpdate(rolling) => (Strategy::RollingUpdate, rolling.into()),
                     Written::Recreate(recreate) => (Strategy::Recreate, recreate.into()),
+                    Written::Experiment(experiment) => (Strategy::Experiment, experiment.into()),
+                    Written::Shadow(shadow) => (Strategy::Shadow, shadow.into()),
                 };
                 (written, strategy, plan)
             }
@@ -78,8 +82,8 @@ impl Drafted {
                 return Err(plan.fault(FaultKind::Conflict, message).into());
             }
             (None, None) => {
-                let message = "no strategy: write `canary`, `blueGreen`, `rollingUpdate` or `recreate` in it, or \
-                               the steps of a `plan`";
+                let message = "no strategy: write `canary`, `blueGreen`, `rollingUpdate`, `recreate`, `experiment` or \
+                               `shadow` in it, or the steps of a `plan`";
                 return Err(spec.fault_in("strategy", FaultKind::Missing, message).into());
             }
         };

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use serinus_core::{
-    analysis::{Analysis, Comparison, Judge, Metric},
+    analysis::{Analysis, Compared, Comparison, Judge, Metric},
     capacity::Amount,
     metric::{Number, Query},
     rollout::{PlanSpec, Step},
-    strategy::{BlueGreen, Canary, Promotion, Recreate, RollingUpdate},
+    strategy::{
+        BlueGreen, Canary, Cohort, Experiment, Measure, Promotion, Recreate, RollingUpdate, Shadow, Stop,
+    },
     time::GoDuration,
     traffic::Weight,
 };
@@ -79,6 +81,64 @@ fn the_builder_and_its_yaml_form_give_the_same_plan() {
         plan_of("\n  plan: {steps: [{weight: 10%}, {hold: 1m}]}"),
         (Strategy::Plan, PlanSpec { steps, ..PlanSpec::default() })
     );
+}
+
+#[test]
+fn experiments_and_shadows_are_written_like_any_other_strategy() {
+    let orders =
+        Measure::new("orders", Comparison::of(Compared::Successes)).asking(Query::new("shop", "orders"));
+    let cohort = Cohort::Subjects(Weight::percent(50.0));
+    let experiment = Experiment::new(4, cohort, orders).stop(Stop::Horizon(GoDuration::from_mins(60)));
+    assert_eq!(
+        plan_of(
+            r#"
+  strategy:
+    experiment:
+      capacity: {routed: {replicas: 4}}
+      cohort: {subjects: 50%}
+      primary:
+        name: orders
+        compare: {of: successes}
+        query: {provider: shop, text: orders}
+      stop: {horizon: 1h}"#
+        ),
+        (Strategy::Experiment, experiment.into())
+    );
+    let canary = Canary::new(2).weight(Weight::percent(10.0)).hold(GoDuration::from_mins(1));
+    let shadow = Shadow::new(2, Weight::percent(5.0), GoDuration::from_mins(10))
+        .agreement(Number::new(99.0))
+        .then(canary);
+    assert_eq!(
+        plan_of(
+            r#"
+  strategy:
+    shadow:
+      share: 5%
+      lasting: 10m
+      agreement: {atLeast: 99}
+      then:
+        canary:
+          capacity: {routed: {replicas: 2}}
+          steps:
+          - weight: 10%
+          - hold: 1m"#
+        ),
+        (Strategy::Shadow, shadow.into())
+    );
+}
+
+#[test]
+fn a_comparison_can_stand_beside_other_analyses() {
+    let canary = "canary: {capacity: {routed: {replicas: 4}}, steps: [{weight: 10%}, {analyse: {name: healthy, \
+                  metrics: [{name: m, query: {provider: p, text: q}, judge: {range: {min: 99}}}]}}]";
+    let compared = |written: &str| {
+        let (_, spec) = plan_of(&format!("\n  strategy: {{{canary}{written}}}}}"));
+        let metrics = spec.analyses.iter().flat_map(|analysis| &analysis.metrics);
+        metrics.filter(|metric| metric.comparison().is_some()).count()
+    };
+    assert_eq!(compared(""), 0);
+    assert_eq!(compared(", compare: false"), 0);
+    assert_eq!(compared(", compare: true"), Comparison::defaults().len());
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn a_question_about_anything_else_is_handed_on() {
     let source = MemoryMetrics::new();
     source.always("up", 1.0);
     let metric = metric(&compiled(MANIFEST));
-    let other = Question { query: Query::new("prometheus", "up"), ..question(&metric) };
+    let other = Question { query: Query::new("prometheus", "up").into(), ..question(&metric) };
     let answer = KayentaProvider::new(source).ask(&other).now_or_never().unwrap();
     assert_eq!(answer.unwrap(), 1.0.into());
 }
@@ -137,7 +137,7 @@ fn metric(compiled: &Compiled) -> Metric {
 /// The placeholders of the revisions are filled in by the source.
 fn question(metric: &Metric) -> Question {
     Question {
-        query: metric.query.clone(),
+        query: metric.query.clone().into(),
         candidate: "v2".into(),
         stable: "v1".into(),
         at: "2026-01-01T12:00:00Z".parse().unwrap(),

@@ -34,7 +34,7 @@
 //!     let text = r#"sum(rate(http_requests_total{revision="{{candidate}}",status!~"5.."}[1m]))
 //!                 / sum(rate(http_requests_total{revision="{{candidate}}"}[1m]))"#;
 //!     let question = Question {
-//!         query: Query::new("prometheus", text),
+//!         query: Query::new("prometheus", text).into(),
 //!         candidate: "v2".into(),
 //!         stable: "v1".into(),
 //!         at: "2023-11-14T22:13:20Z".parse()?,

@@ -209,7 +209,7 @@ async fn ask(data: &str, query: Query) -> Result<Sample, (PortErrorKind, String)
 
 fn question(query: Query) -> Question {
     Question {
-        query,
+        query: query.into(),
         candidate: "v2".into(),
         stable: "v1".into(),
         at: "2026-01-31T12:00:00Z".parse().expect("a time"),

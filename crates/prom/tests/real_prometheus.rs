@@ -290,7 +290,7 @@ async fn every_builtin_query_is_one_that_prometheus_understands() {
 }
 
 fn question(query: Query, at: Timestamp) -> Question {
-    Question { query, candidate: "v2".into(), stable: "v1".into(), at, window: None }
+    Question { query: query.into(), candidate: "v2".into(), stable: "v1".into(), at, window: None }
 }
 
 fn this_second() -> Timestamp {

@@ -56,7 +56,7 @@ async fn a_certificate_nobody_vouches_for_is_refused_unless_the_client_is_insecu
     let mut query = Query::new("prometheus", "1");
     query.settings.insert("address".into(), address);
     let mut question = Question {
-        query,
+        query: query.clone().into(),
         candidate: "v2".into(),
         stable: "v1".into(),
         at: "2026-01-31T12:00:00Z".parse().unwrap(),
@@ -66,7 +66,8 @@ async fn a_certificate_nobody_vouches_for_is_refused_unless_the_client_is_insecu
     let error = provider.ask(&question).await.unwrap_err();
     assert_eq!(error.kind(), PortErrorKind::Transient);
     assert!(error.chain().contains("certificate"), "{}", error.chain());
-    question.query.settings.insert("insecure".into(), "true".into());
+    query.settings.insert("insecure".into(), "true".into());
+    question.query = query.into();
     assert_eq!(provider.ask(&question).await.unwrap(), Sample::number(1.0));
 }
 

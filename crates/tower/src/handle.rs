@@ -187,7 +187,7 @@ impl<S: Send + Sync> TrafficRouter for Handle<S> {
 #[async_trait]
 impl<S: Send + Sync> MetricProvider for Handle<S> {
     async fn ask(&self, question: &Question) -> Result<Sample, PortError> {
-        let Query { provider, text, .. } = &question.query;
+        let Query { provider, text, .. } = &*question.query;
         let unknown = || {
             PortError::new(
                 PortErrorKind::Invalid,

@@ -50,7 +50,7 @@
 //!
 //! // And this: how is the candidate doing?
 //! let question = Question {
-//!     query: Query::builtin(Query::SUCCESS_RATE, GoDuration::from_mins(1)),
+//!     query: Query::builtin(Query::SUCCESS_RATE, GoDuration::from_mins(1)).into(),
 //!     candidate: "v2".into(),
 //!     stable: "v1".into(),
 //!     at: Timestamp::now(),

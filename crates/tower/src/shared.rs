@@ -145,9 +145,12 @@ impl<S> Shared<S> {
             fence: Some(fence),
             is_set: true,
         };
-        self.table.store(Arc::new(table));
-        let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
-        self.windows.cut(meters);
+        let before = self.table.swap(Arc::new(table));
+        // The same split under another fence is no change for those who are counted.
+        if !before.is_set || before.route != *route {
+            let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
+            self.windows.cut(meters);
+        }
         Ok(())
     }
 

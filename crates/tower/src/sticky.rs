@@ -1,35 +1,36 @@
 //! Whom a request is from, and where that puts it.
 
 use http::{HeaderMap, HeaderName};
-use serinus_core::traffic::Weight;
+use serinus_core::{cohort::Salt, traffic::Weight};
 
 use crate::{builder::BuildError, cookies};
 
 /// Names the subject of a request, so that a subject who once had the candidate keeps it while its share grows.
 ///
-/// A subject is hashed to one of 100 000 places (murmur3, 32 bits), and the candidate takes the places below its
-/// weight: who has the candidate at 10 % has it at 20 %. A request without a subject goes by weight alone. Shares are
+/// A subject has a place under the salt (see [`cohort`](serinus_core::cohort)), and the candidate takes the places
+/// below its weight: who has the candidate at 10 % has it at 20 %. A request without a subject goes by weight alone. Shares are
 /// of subjects, and so only as even as their traffic is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sticky {
     source: Source,
-    salt: String,
+    salt: Salt,
 }
 
 impl Sticky {
     /// The subject is the value of a cookie; case matters in its name.
     pub fn cookie(name: impl Into<String>) -> Self {
-        Self { source: Source::Cookie(name.into()), salt: String::new() }
+        Self { source: Source::Cookie(name.into()), salt: Salt::new("") }
     }
 
     /// The subject is the value of a header; case does not matter in its name.
     pub fn header(name: impl Into<String>) -> Self {
-        Self { source: Source::Header(name.into()), salt: String::new() }
+        Self { source: Source::Header(name.into()), salt: Salt::new("") }
     }
 
-    /// Mixes a text into the hash, so that two splits do not try their candidates on the same subjects.
+    /// Draws under this salt, so that two splits do not try their candidates on the same subjects. The empty one, if
+    /// none is set. A flag or another service that draws under the same salt has the same subjects in its candidate.
     #[must_use = "the salt is in the value returned"]
-    pub fn salt(mut self, salt: impl Into<String>) -> Self {
+    pub fn salt(mut self, salt: impl Into<Salt>) -> Self {
         self.salt = salt.into();
         self
     }
@@ -43,7 +44,7 @@ impl Sticky {
             },
             Source::Cookie(name) => return Err(BuildError::Subject { name: name.clone() }),
         };
-        Ok(Subject { name, seed: hash(self.salt.as_bytes(), 0) })
+        Ok(Subject { name, salt: self.salt.clone() })
     }
 }
 
@@ -51,7 +52,7 @@ impl Sticky {
 #[derive(Debug)]
 pub(crate) struct Subject {
     name: Name,
-    seed: u32,
+    salt: Salt,
 }
 
 impl Subject {
@@ -62,36 +63,8 @@ impl Subject {
             Name::Header(name) => headers.get(name).map(|value| value.as_bytes()),
         };
         let subject = subject.filter(|subject| !subject.is_empty())?;
-        Some(place(subject, self.seed) < weight.parts())
+        Some(self.salt.place(subject).is_below(weight))
     }
-}
-
-/// One of 100 000 places.
-fn place(subject: &[u8], seed: u32) -> u32 {
-    ((u64::from(hash(subject, seed)) * u64::from(Weight::FULL.parts())) >> 32) as u32
-}
-
-/// MurmurHash3, x86, 32 bits, by Austin Appleby (public domain). Written out because it stands on the way of every
-/// request, and the crate of that name reads byte by byte through `io::Read`; the tests compare the two.
-fn hash(bytes: &[u8], seed: u32) -> u32 {
-    let scramble = |word: u32| word.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593);
-    let (words, rest) = bytes.as_chunks::<4>();
-    let mut state = seed;
-    for word in words {
-        state ^= scramble(u32::from_le_bytes(*word));
-        state = state.rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
-    }
-    if !rest.is_empty() {
-        let mut word = [0; 4];
-        word[..rest.len()].copy_from_slice(rest);
-        state ^= scramble(u32::from_le_bytes(word));
-    }
-    state ^= bytes.len() as u32;
-    state ^= state >> 16;
-    state = state.wrapping_mul(0x85eb_ca6b);
-    state ^= state >> 13;
-    state = state.wrapping_mul(0xc2b2_ae35);
-    state ^ (state >> 16)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,32 +84,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_murmur3() {
-        // From the reference implementation's verification vectors.
-        assert_eq!(hash(b"", 0), 0);
-        assert_eq!(hash(b"", 1), 0x514e_28b7);
-        assert_eq!(hash(b"test", 0x9747_b28c), 0x704b_81dc);
-        assert_eq!(hash(b"The quick brown fox jumps over the lazy dog", 0x9747_b28c), 0x2fa8_26cd);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn the_hash_agrees_with_the_crate_of_its_name(bytes: Vec<u8>, seed: u32) {
-            let expected = murmur3::murmur3_32(&mut bytes.as_slice(), seed).unwrap();
-            proptest::prop_assert_eq!(hash(&bytes, seed), expected);
+    fn subjects_are_where_the_page_on_cohorts_puts_them() {
+        let sticky = Sticky::header("x-user").salt("checkout").compile().unwrap();
+        for (user, part) in [("user-1", 73_432), ("user-2", 7_211), ("user-3", 80_747)] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-user", user.parse().unwrap());
+            let is_in = |parts| sticky.is_in(&headers, Weight::try_parts(parts).unwrap());
+            assert_eq!((is_in(part), is_in(part + 1)), (Some(false), Some(true)), "{user}");
         }
     }
 
     #[test]
-    fn places_fill_the_range_evenly_and_depend_on_the_salt() {
-        let count = |seed: u32| {
-            (0..100_000).filter(|number: &u32| place(number.to_string().as_bytes(), seed) < 10_000).count()
-        };
-        assert!(count(0).abs_diff(10_000) < 400);
-        assert!(count(7).abs_diff(10_000) < 400);
-        let moved = (0..1000_u32)
-            .filter(|number| place(&number.to_le_bytes(), 0) != place(&number.to_le_bytes(), 7))
-            .count();
-        assert!(moved > 900);
+    fn without_a_salt_a_subject_is_drawn_under_the_empty_one() {
+        let sticky = Sticky::cookie("session").compile().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("cookie", "session=user-1".parse().unwrap());
+        assert_eq!(sticky.is_in(&headers, Weight::try_parts(97_122).unwrap()), Some(false));
+        assert_eq!(sticky.is_in(&headers, Weight::try_parts(97_123).unwrap()), Some(true));
+        headers.insert("cookie", "session=".parse().unwrap());
+        assert_eq!(sticky.is_in(&headers, Weight::FULL), None);
     }
 }

@@ -89,5 +89,6 @@ fn between(start: &Mark, end: &Mark, revision: &Revision) -> Option<ArmCounts> {
     Some(ArmCounts { requests, failures, latency: latency.edges() })
 }
 
-/// Enough for some metrics with windows of different length.
-const MOST_MARKS: usize = 64;
+/// A window of hours beside windows of a quarter of a minute: what a window began with must still be there when it
+/// ends. About half a kilobyte for each mark and revision.
+const MOST_MARKS: usize = 2048;

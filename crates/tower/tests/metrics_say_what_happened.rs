@@ -81,7 +81,8 @@ impl World {
 }
 
 fn question(query: Query) -> Question {
-    Question { query, candidate: "v2".into(), stable: "v1".into(), at: Timestamp::UNIX_EPOCH, window: None }
+    let at = Timestamp::UNIX_EPOCH;
+    Question { query: query.into(), candidate: "v2".into(), stable: "v1".into(), at, window: None }
 }
 
 const OK: Option<StatusCode> = Some(StatusCode::OK);
@@ -159,6 +160,11 @@ async fn both_arms_are_counted_between_the_same_moments() {
     assert_eq!(counts(&ask(&world, 45, 60).await.unwrap()), [(0, 0), (1, 0)]);
     world.request((None, 10)).await;
     assert_eq!(counts(&ask(&world, 60, 75).await.unwrap()), [(1, 1), (0, 0)]);
+    // The same route under another fence is no change for anybody.
+    world.request((OK, 10)).await;
+    world.handle.route(&route, Fence { epoch: 1, seq: 1 }).await.unwrap();
+    world.request((OK, 10)).await;
+    assert_eq!(counts(&ask(&world, 75, 80).await.unwrap()), [(2, 0), (0, 0)]);
     let arms = Arms::try_from(&ask(&world, 15, 30).await.unwrap()).unwrap();
     let (edge, all) = *arms.candidate.latency.last().unwrap();
     assert_eq!((edge.get(), all), (f64::INFINITY, 4));

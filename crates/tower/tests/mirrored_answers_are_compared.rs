@@ -147,7 +147,7 @@ fn question(window: GoDuration, least: Option<&str>) -> Question {
         query.settings.insert(Query::LEAST_PAIRS.to_owned(), least.to_owned());
     }
     let at = Timestamp::UNIX_EPOCH;
-    Question { query, candidate: "v2".into(), stable: "v1".into(), at, window: None }
+    Question { query: query.into(), candidate: "v2".into(), stable: "v1".into(), at, window: None }
 }
 
 #[tokio::test(start_paused = true)]

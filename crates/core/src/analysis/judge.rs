@@ -1,7 +1,10 @@
 //! From an answer to an outcome.
 
 use super::{Data, Judge, Outcome};
-use crate::metric::{Arms, Number, Sample};
+use crate::{
+    metric::{Arms, Number, Sample},
+    text::Text,
+};
 
 /// An answer, judged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,7 +15,7 @@ pub struct Judged {
     /// What data it rests on.
     pub data: Data,
     /// Why, in words, with the numbers.
-    pub reason: String,
+    pub reason: Text,
 }
 
 impl Judge {
@@ -52,7 +55,8 @@ impl Data {
             | Sample::Number(_)
             | Sample::Text(_)
             | Sample::List(_)
-            | Sample::Map(_) => Self::Present,
+            | Sample::Map(_)
+            | Sample::Arms(_) => Self::Present,
         }
     }
 }
@@ -65,13 +69,13 @@ fn by_conditions(
     failure: Option<&super::Condition>,
     sample: &Sample,
     data: Data,
-) -> (Outcome, Data, String) {
+) -> (Outcome, Data, Text) {
     let holds = |condition: Option<&super::Condition>| condition.map(|it| it.holds(sample)).transpose();
     let (good, bad) = match (holds(success), holds(failure)) {
         (Ok(good), Ok(bad)) => (good, bad),
         (Err(error), _) | (Ok(_), Err(error)) => {
             let data = if data == Data::Empty { data } else { Data::Erroneous };
-            return (Outcome::Error, data, error.to_string());
+            return (Outcome::Error, data, error.to_string().into());
         }
     };
     let named =
@@ -98,49 +102,45 @@ fn by_conditions(
             data,
             format!(
                 "no data: the answer is {sample}, and no condition says what that means; use isNaN, len or default"
-            ),
+            )
+            .into(),
         ),
-        _ => (outcome, data, reason),
+        _ => (outcome, data, reason.into()),
     }
 }
 
 /// A comparison is decided by all its windows together ([`Run::record`](super::run::Run::record)), never by one.
-fn one_window(sample: &Sample, data: Data) -> (Outcome, Data, String) {
-    match Arms::try_from(sample) {
-        Ok(_) => (Outcome::Undecided, data, "one window of a comparison decides nothing".to_owned()),
-        Err(error) => (Outcome::Error, data, error.to_string()),
+fn one_window(sample: &Sample, data: Data) -> (Outcome, Data, Text) {
+    match Arms::of(sample) {
+        Ok(_) => (Outcome::Undecided, data, "one window of a comparison decides nothing".into()),
+        Err(error) => (Outcome::Error, data, error.to_string().into()),
     }
 }
 
-fn by_range(
-    min: Option<Number>,
-    max: Option<Number>,
-    sample: &Sample,
-    data: Data,
-) -> (Outcome, Data, String) {
+fn by_range(min: Option<Number>, max: Option<Number>, sample: &Sample, data: Data) -> (Outcome, Data, Text) {
     if data == Data::Empty {
-        return (Outcome::Error, data, "no data: the answer has no value".to_owned());
+        return (Outcome::Error, data, "no data: the answer has no value".into());
     }
     let Some(number) = sample.as_number() else {
         return (
             Outcome::Error,
             Data::NotANumber,
-            format!("expected one number, but the answer is {sample}"),
+            format!("expected one number, but the answer is {sample}").into(),
         );
     };
     if number.is_nan() {
-        return (Outcome::Error, Data::NotANumber, "no data: the answer is NaN".to_owned());
+        return (Outcome::Error, Data::NotANumber, "no data: the answer is NaN".into());
     }
     // Not `Number`'s own order: that is total and would put a NaN bound somewhere.
     let value = number.get();
     match (min, max) {
         (Some(min), _) if value < min.get() => {
-            (Outcome::Failed, data, format!("{number} is below the minimum {min}"))
+            (Outcome::Failed, data, format!("{number} is below the minimum {min}").into())
         }
         (_, Some(max)) if value > max.get() => {
-            (Outcome::Failed, data, format!("{number} is above the maximum {max}"))
+            (Outcome::Failed, data, format!("{number} is above the maximum {max}").into())
         }
-        _ => (Outcome::Successful, data, "within range".to_owned()),
+        _ => (Outcome::Successful, data, "within range".into()),
     }
 }
 

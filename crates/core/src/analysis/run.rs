@@ -136,6 +136,11 @@ impl Run {
         self.metrics.get(metric)?.evidence.as_deref()
     }
 
+    /// Whether it has metrics that compare.
+    pub(crate) fn compares(&self) -> bool {
+        self.metrics.iter().any(|progress| progress.evidence.is_some())
+    }
+
     /// Lets comparisons begin their windows: both arms take traffic, the candidate this share of it, from now on.
     pub fn open_windows(&mut self, analysis: &Analysis, share: Weight, now: Timestamp) {
         if !self.is_over() {

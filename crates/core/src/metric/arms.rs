@@ -1,6 +1,6 @@
 //! What both arms of a comparison did within one window.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -128,41 +128,64 @@ impl Arms {
         }
         Ok(())
     }
+
+    /// The counts in an answer, as they are kept if it keeps them.
+    pub(crate) fn of(sample: &Sample) -> Result<Cow<'_, Self>, ArmsError> {
+        let arms = match sample {
+            Sample::Arms(arms) => Cow::Borrowed(&**arms),
+            Sample::Map(map) => {
+                Cow::Owned(Self { stable: arm(map, "stable")?, candidate: arm(map, "candidate")? })
+            }
+            Sample::Null | Sample::Bool(_) | Sample::Number(_) | Sample::Text(_) | Sample::List(_) => {
+                let value = sample.to_string().chars().take(SHOWN).collect();
+                return Err(ArmsError::NoArms { value });
+            }
+        };
+        arms.check()?;
+        Ok(arms)
+    }
+
+    pub(super) fn to_map(&self) -> BTreeMap<String, Sample> {
+        let arm = |counts: &ArmCounts| {
+            let mut map = BTreeMap::from([
+                ("requests".to_owned(), Sample::number(counts.requests as f64)),
+                ("failures".to_owned(), Sample::number(counts.failures as f64)),
+            ]);
+            if !counts.latency.is_empty() {
+                let pair = |(edge, count): &(Number, u64)| {
+                    Sample::List(vec![Sample::Number(*edge), Sample::number(*count as f64)])
+                };
+                map.insert("latency".to_owned(), Sample::List(counts.latency.iter().map(pair).collect()));
+            }
+            Sample::Map(map)
+        };
+        BTreeMap::from([
+            ("stable".to_owned(), arm(&self.stable)),
+            ("candidate".to_owned(), arm(&self.candidate)),
+        ])
+    }
+
+    /// Whether every count is a number of its own in JSON, too.
+    fn is_exact(&self) -> bool {
+        [&self.stable, &self.candidate].into_iter().all(|counts| {
+            let latency = counts.latency.iter().map(|(_, count)| *count);
+            latency.chain([counts.requests, counts.failures]).all(|count| count <= MOST as u64)
+        })
+    }
 }
 
 impl TryFrom<&Sample> for Arms {
     type Error = ArmsError;
 
     fn try_from(sample: &Sample) -> Result<Self, ArmsError> {
-        let Sample::Map(map) = sample else {
-            let value = sample.to_string().chars().take(SHOWN).collect();
-            return Err(ArmsError::NoArms { value });
-        };
-        let arms = Self { stable: arm(map, "stable")?, candidate: arm(map, "candidate")? };
-        arms.check()?;
-        Ok(arms)
+        Self::of(sample).map(Cow::into_owned)
     }
 }
 
 impl From<Arms> for Sample {
     fn from(arms: Arms) -> Self {
-        let arm = |counts: ArmCounts| {
-            let mut map = BTreeMap::from([
-                ("requests".to_owned(), Self::number(counts.requests as f64)),
-                ("failures".to_owned(), Self::number(counts.failures as f64)),
-            ]);
-            if !counts.latency.is_empty() {
-                let pairs = counts.latency.into_iter();
-                let pairs = pairs
-                    .map(|(edge, count)| Self::List(vec![Self::Number(edge), Self::number(count as f64)]));
-                map.insert("latency".to_owned(), Self::List(pairs.collect()));
-            }
-            Self::Map(map)
-        };
-        Self::Map(BTreeMap::from([
-            ("stable".to_owned(), arm(arms.stable)),
-            ("candidate".to_owned(), arm(arms.candidate)),
-        ]))
+        // Greater counts are no counts to whoever reads the answer from a log, so they must not be any here.
+        if arms.is_exact() { Self::Arms(Arc::new(arms)) } else { Self::Map(arms.to_map()) }
     }
 }
 
@@ -232,6 +255,39 @@ mod tests {
             candidate: ArmCounts { requests: 10, failures: 0, latency },
         };
         assert_eq!(Arms::try_from(&Sample::from(arms.clone())), Ok(arms));
+    }
+
+    #[test]
+    fn arms_are_the_same_answer_as_the_map_they_are_written_as() {
+        use std::hash::{BuildHasher, RandomState};
+
+        let arms = |failures| Arms {
+            stable: ArmCounts { requests: 90, failures, latency: Vec::new() },
+            candidate: ArmCounts {
+                requests: 10,
+                failures: 0,
+                latency: vec![(Number::new(0.1), 3), (Number::new(f64::INFINITY), 10)],
+            },
+        };
+        let (answer, other) = (Sample::from(arms(1)), Sample::from(arms(2)));
+        let text = serde_json::to_string(&answer).unwrap();
+        let read: Sample = serde_json::from_str(&text).unwrap();
+        assert!(matches!((&answer, &read), (Sample::Arms(_), Sample::Map(_))), "{answer:?} {read:?}");
+        assert_eq!((&answer, answer.to_string(), answer.rank()), (&read, read.to_string(), read.rank()));
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        let hasher = RandomState::new();
+        assert_eq!(hasher.hash_one(&answer), hasher.hash_one(&read));
+        assert!(read < other && answer < other && Sample::empty() < answer && other > read);
+        assert_eq!(answer.into_map(), read.into_map());
+    }
+
+    #[test]
+    fn more_than_json_can_count_is_no_count_written_or_not() {
+        let count = ArmCounts { requests: u64::MAX, ..ArmCounts::default() };
+        let answer = Sample::from(Arms { stable: count, ..Arms::default() });
+        let error = Arms::try_from(&answer).unwrap_err();
+        let read: Sample = serde_json::from_str(&serde_json::to_string(&answer).unwrap()).unwrap();
+        assert_eq!(Arms::try_from(&read).unwrap_err(), error);
     }
 
     #[test]

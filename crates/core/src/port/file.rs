@@ -9,7 +9,10 @@ use std::{
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::port::{PortError, PortErrorKind, Saved, StateStore, Version};
+use crate::{
+    cohort::murmur3,
+    port::{PortError, PortErrorKind, Saved, StateStore, Version},
+};
 
 /// A [`StateStore`] in one file, for programs that run on one machine.
 ///
@@ -170,10 +173,8 @@ fn parse(bytes: &[u8]) -> Result<Saved, &'static str> {
 }
 
 /// Covers the version, too, so that no other version is read out of a damaged first line.
-fn checksum(mut bytes: &[u8], Version(version): Version) -> u32 {
-    let seed = (version ^ (version >> 32)) as u32;
-    // Reading from memory cannot fail.
-    murmur3::murmur3_32(&mut bytes, seed).unwrap_or_default()
+fn checksum(bytes: &[u8], Version(version): Version) -> u32 {
+    murmur3::hash(bytes, (version ^ (version >> 32)) as u32)
 }
 
 fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     analysis::Phase as RunPhase,
+    text::Text,
     time::Timestamp,
     traffic::{Revision, Route, Weight},
 };
@@ -87,10 +88,9 @@ impl Turn<'_> {
         let plan = self.plan;
         let Some(step) = plan.steps().get(attempt.step) else { return self.finish(attempt) };
         if attempt.stage == Stage::Starting {
-            self.note(
-                Rule::StepStarted,
-                format!("step {} of {}: {step}", attempt.step + 1, plan.steps().len()),
-            );
+            let (number, of, step) = (attempt.step + 1, plan.steps().len(), step.clone());
+            let message = Text::lazily(move || format!("step {number} of {of}: {step}"));
+            self.note(Rule::StepStarted, message);
         }
         match step {
             Step::Weight(weight) => {

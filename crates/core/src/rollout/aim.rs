@@ -75,7 +75,7 @@ impl Turn<'_> {
             return;
         }
         let fence = self.next_fence();
-        self.state.pools.entry(revision.clone()).or_default().aim = Some(Aim::new(replicas, fence));
+        self.state.pools.get_or_default(revision).aim = Some(Aim::new(replicas, fence));
     }
 
     fn is_aimed(&self, revision: &Revision, replicas: u32) -> bool {
@@ -245,7 +245,7 @@ impl Turn<'_> {
 
     fn others(&self, candidate: &Revision) -> capacity::Pool {
         let mut sum = capacity::Pool::default();
-        for (revision, pool) in &self.state.pools {
+        for (revision, pool) in self.state.pools.iter() {
             if revision != candidate && *revision != self.state.stable {
                 sum.wanted = sum.wanted.saturating_add(pool.wanted);
                 sum.ready = sum.ready.saturating_add(pool.ready);

@@ -3,12 +3,13 @@
 use super::{
     Aim, Answer, Attempt, Command, Done, Effect, Failure, Input, Note, Notice, Outcome, Phase, Place, Plan,
     RequestId, Retreat, Retry, Rule, SCHEMA, Stage, State, Waits, World, aim::Managed, effects_of,
-    retreat::Cause, runs::told, state::back_off, waits_for, wake_of,
+    retreat::Cause, runs::measured, state::back_off, waits_for, wake_of,
 };
 use crate::{
     analysis::run::Reading,
     metric::Sample,
     port::{Fence, PortErrorKind},
+    text::Text,
     time::{GoDuration, Timestamp},
     traffic::Revision,
 };
@@ -167,14 +168,16 @@ impl Turn<'_> {
         }
         let State { pools, stable, phase, .. } = &mut *self.state;
         let is_known = |revision: &Revision| *stable == *revision || phase.candidate() == Some(revision);
+        let mut found = 0;
         for (revision, seen) in &world.pools.by_revision {
             let pool = match pools.get_mut(revision) {
                 Some(pool) => pool,
                 // Instances that neither we made nor our revisions own are somebody else's business, and a pool of
                 // ours that stands at nothing is where it is to be.
                 None if (seen.fence.is_none() || seen.wanted == 0) && !is_known(revision) => continue,
-                None => pools.entry(revision.clone()).or_default(),
+                None => pools.get_or_default(revision),
             };
+            found += 1;
             pool.wanted = seen.wanted;
             pool.ready = seen.ready;
             if let Some(aim) = &mut pool.aim {
@@ -184,10 +187,11 @@ impl Turn<'_> {
                 }
             }
         }
+        let some_are_gone = found < pools.len();
         let mut has_strays = false;
-        for (revision, pool) in pools {
+        for (revision, pool) in pools.iter_mut() {
             has_strays |= !is_known(revision);
-            if !world.pools.by_revision.contains_key(revision) {
+            if some_are_gone && !world.pools.by_revision.contains_key(revision) {
                 pool.wanted = 0;
                 pool.ready = 0;
                 if let Some(aim) = &mut pool.aim {
@@ -214,9 +218,9 @@ impl Turn<'_> {
             aim.is_some_and(|aim| found > Some(aim.fence))
         }
         is_above(self.state.route.as_ref(), world.route.as_ref().and_then(|route| route.fence))
-            || self.state.pools.iter().any(|(revision, pool)| {
-                let seen = world.pools.by_revision.get(revision);
-                is_above(pool.aim.as_ref(), seen.and_then(|seen| seen.fence))
+            || world.pools.by_revision.iter().any(|(revision, seen)| {
+                let pool = self.state.pools.get(revision);
+                is_above(pool.and_then(|pool| pool.aim.as_ref()), seen.fence)
             })
     }
 
@@ -263,15 +267,14 @@ impl Turn<'_> {
             Ok(Answer::Told) => return false,
             Err(failure) => Reading::Failure { kind: failure.kind, message: failure.message.clone() },
         };
-        let mut messages: Vec<_> =
-            placed.run.expire(analysis, now).iter().map(|measurement| told(analysis, measurement)).collect();
+        let before = self.notes.len();
+        let late = placed.run.expire(analysis, now);
+        self.notes.extend(late.iter().map(|measurement| measured(analysis, measurement)));
         let heard = placed.run.record(analysis, metric, ordinal, reading, now);
-        messages.extend(heard.map(|measurement| told(analysis, measurement)));
-        let is_heard = !messages.is_empty();
-        for message in messages {
-            self.note(Rule::Measured, message);
+        if let Some(measurement) = heard {
+            self.notes.push(measured(analysis, measurement));
         }
-        is_heard
+        self.notes.len() > before
     }
 
     fn gate_answered(&mut self, step: usize, asked: u32, answer: &Result<Answer, Failure>) -> bool {
@@ -324,7 +327,7 @@ impl Turn<'_> {
         if let Some(aim) = self.state.route.as_mut().filter(|aim| aim.fence == fence && !aim.seen) {
             found = Some(("the route".to_owned(), retry(&mut aim.retry)));
         }
-        for (revision, pool) in &mut self.state.pools {
+        for (revision, pool) in self.state.pools.iter_mut() {
             if let Some(aim) = pool.aim.as_mut().filter(|aim| aim.fence == fence && !aim.seen) {
                 found = Some((format!("the instances of {revision}"), retry(&mut aim.retry)));
             }
@@ -469,8 +472,8 @@ impl Turn<'_> {
         Phase::Progressing(Box::new(attempt))
     }
 
-    pub(super) fn note(&mut self, rule: Rule, message: String) {
-        self.notes.push(Note { rule, message });
+    pub(super) fn note(&mut self, rule: Rule, message: impl Into<Text>) {
+        self.notes.push(Note { rule, message: message.into() });
     }
 
     /// Notes something that whoever listens should hear as well.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Plan, SCHEMA, Stage, State};
 use crate::{
-    metric::{Query, Question},
+    metric::Question,
     port::Fence,
     time::Timestamp,
     traffic::{Revision, Route},
@@ -134,7 +134,7 @@ pub fn effects_of(plan: &Plan, state: &State) -> Vec<Effect> {
     if state.schema > SCHEMA {
         return effects;
     }
-    for (revision, pool) in &state.pools {
+    for (revision, pool) in state.pools.iter() {
         if let Some(aim) = pool.aim.as_ref().filter(|aim| aim.is_open(state.clock)) {
             effects.push(Effect::Scale { revision: revision.clone(), replicas: aim.value, fence: aim.fence });
         }
@@ -144,9 +144,8 @@ pub fn effects_of(plan: &Plan, state: &State) -> Vec<Effect> {
     }
     if let Some(attempt) = state.attempt_under_way() {
         for placed in &attempt.runs {
-            let Some(analysis) = plan.analysis_at(placed.place) else { continue };
             for open in placed.run.open() {
-                let Some(metric) = analysis.metrics.get(open.metric) else { continue };
+                let Some(query) = plan.query_at(placed.place, open.metric) else { continue };
                 effects.push(Effect::Ask {
                     id: RequestId::Measurement {
                         attempt: state.attempt,
@@ -156,7 +155,7 @@ pub fn effects_of(plan: &Plan, state: &State) -> Vec<Effect> {
                         ordinal: open.ordinal,
                     },
                     question: Question {
-                        query: filled_in(&metric.query, &attempt.candidate, &state.stable),
+                        query: query.about(&attempt.candidate, &state.stable),
                         candidate: attempt.candidate.clone(),
                         stable: state.stable.clone(),
                         at: open.at,
@@ -180,18 +179,4 @@ pub fn effects_of(plan: &Plan, state: &State) -> Vec<Effect> {
         effects.push(Effect::Tell { id: RequestId::Notice(notice.number), message: notice.message.clone() });
     }
     effects
-}
-
-/// The revisions are known only now; whatever else stands in double braces is the provider's.
-fn filled_in(query: &Query, candidate: &Revision, stable: &Revision) -> Query {
-    let mut query = query.clone();
-    if !query.text.contains("{{") {
-        return query;
-    }
-    for (name, revision) in [("candidate", candidate), ("stable", stable)] {
-        for braced in [format!("{{{{{name}}}}}"), format!("{{{{ {name} }}}}")] {
-            query.text = query.text.replace(&braced, revision.as_str());
-        }
-    }
-    query
 }

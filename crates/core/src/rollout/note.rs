@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::Text;
+
 /// One line of a rollout's history: the rule that applied, and the numbers it saw.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,7 +14,7 @@ pub struct Note {
     /// Which rule applied.
     pub rule: Rule,
     /// What happened, with the numbers, in one sentence.
-    pub message: String,
+    pub message: Text,
 }
 
 impl fmt::Display for Note {

@@ -4,6 +4,7 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
+use self::query::Prepared;
 use super::Place;
 use crate::{
     analysis::{Analysis, AnalysisError},
@@ -11,6 +12,8 @@ use crate::{
     time::GoDuration,
     traffic::{Match, Weight},
 };
+
+mod query;
 
 /// A validated [`PlanSpec`]: whoever holds one need not check it again.
 ///
@@ -20,6 +23,8 @@ use crate::{
 pub struct Plan {
     spec: PlanSpec,
     fingerprint: u64,
+    /// Of each analysis, the queries of its metrics.
+    queries: Vec<Vec<Prepared>>,
 }
 
 /// The plain data of a plan: what people and compilers write.
@@ -265,14 +270,22 @@ impl Plan {
 
     /// The analysis that stands at a place.
     pub fn analysis_at(&self, place: Place) -> Option<&Analysis> {
-        let index = match place {
+        self.spec.analyses.get(self.analysis_index(place)?)
+    }
+
+    pub(super) fn query_at(&self, place: Place, metric: usize) -> Option<&Prepared> {
+        self.queries.get(self.analysis_index(place)?)?.get(metric)
+    }
+
+    /// The place in [`PlanSpec::analyses`] of the analysis that stands at a place.
+    pub(crate) fn analysis_index(&self, place: Place) -> Option<usize> {
+        match place {
             Place::Step(step) => match self.spec.steps.get(step)? {
-                Step::Analyse(index) => *index,
-                _ => return None,
+                Step::Analyse(index) => Some(*index),
+                _ => None,
             },
-            Place::Background(index) => self.spec.background.get(index)?.analysis,
-        };
-        self.spec.analyses.get(index)
+            Place::Background(index) => Some(self.spec.background.get(index)?.analysis),
+        }
     }
 
     /// The weight in force once `steps` steps have been done.
@@ -375,30 +388,31 @@ impl TryFrom<PlanSpec> for Plan {
             }
         }
         let fingerprint = fingerprint(&spec);
-        Ok(Self { spec, fingerprint })
+        let queries = spec.analyses.iter().map(|it| it.metrics.iter().map(Prepared::of).collect()).collect();
+        Ok(Self { spec, fingerprint, queries })
     }
 }
 
 /// Two arms can be compared only while both take traffic; elsewhere a comparison would wait for ever.
 fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
-    let (mut weight, mut special) = (Weight::ZERO, false);
+    let (mut weight, mut matched, mut mirrored) = (Weight::ZERO, false, false);
     // Before each step: whether both arms take traffic.
     let mut both = Vec::with_capacity(spec.steps.len() + 1);
     let mut full = None;
     for (index, step) in spec.steps.iter().enumerate() {
-        both.push(!weight.is_full() && (!weight.is_zero() || special));
+        both.push(!weight.is_full() && (!weight.is_zero() || matched || mirrored));
         match step {
             Step::Weight(to) => weight = *to,
             Step::Switch => weight = Weight::FULL,
-            Step::Match(matches) => special = !matches.is_empty(),
-            Step::Mirror(share) => special = !share.is_zero(),
+            Step::Match(matches) => matched = !matches.is_empty(),
+            Step::Mirror(share) => mirrored = !share.is_zero(),
             Step::Scale(_) | Step::Hold(_) | Step::Analyse(_) | Step::Gate(_) => {}
         }
         if weight.is_full() {
             full.get_or_insert(index);
         }
     }
-    both.push(!weight.is_full() && (!weight.is_zero() || special));
+    both.push(!weight.is_full() && (!weight.is_zero() || matched || mirrored));
     let compares = |analysis: usize| {
         let metrics = spec.analyses.get(analysis).into_iter().flat_map(|analysis| &analysis.metrics);
         metrics.filter(|metric| !metric.dry_run).any(|metric| metric.comparison().is_some())

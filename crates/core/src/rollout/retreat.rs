@@ -40,7 +40,7 @@ impl Turn<'_> {
             }
             // Targets on their way are replaced at once: they point the wrong way.
             Managed::Counted => {
-                for pool in self.state.pools.values_mut() {
+                for (_, pool) in self.state.pools.iter_mut() {
                     if let Some(aim) = &mut pool.aim {
                         aim.seen = true;
                     }

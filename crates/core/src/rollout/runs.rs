@@ -9,6 +9,7 @@ use crate::{
         Analysis, Phase as RunPhase,
         run::{Measurement, Run},
     },
+    text::Text,
     time::Timestamp,
     traffic::{Route, Weight},
 };
@@ -80,7 +81,8 @@ impl Turn<'_> {
                 attempt.begin_run(plan, place, now);
             }
         }
-        let share = self.compared_share(attempt);
+        let compares = attempt.runs.iter().any(|placed| placed.run.compares());
+        let share = if compares { self.compared_share(attempt) } else { None };
         for index in 0..attempt.runs.len() {
             let place = attempt.runs[index].place;
             let Some(analysis) = plan.analysis_at(place) else { continue };
@@ -94,19 +96,20 @@ impl Turn<'_> {
             }
             if is_behind && run.is_conclusive(analysis) {
                 run.terminate();
-                let results: Vec<_> = run.results(analysis).iter().map(ToString::to_string).collect();
-                self.notes.push(Note {
-                    rule: Rule::AnalysisEnded,
-                    message: format!(
+                let (run, analysis) = (run.clone(), analysis.clone());
+                let message = Text::lazily(move || {
+                    let results: Vec<_> = run.results(&analysis).iter().map(ToString::to_string).collect();
+                    format!(
                         "analysis {} ends with the steps it runs beside: {}",
                         analysis.name,
                         results.join("; ")
-                    ),
+                    )
                 });
+                self.notes.push(Note { rule: Rule::AnalysisEnded, message });
                 continue;
             }
             for measurement in run.expire(analysis, now) {
-                self.notes.push(Note { rule: Rule::Measured, message: told(analysis, &measurement) });
+                self.notes.push(measured(analysis, &measurement));
             }
             match share {
                 Some(share) => run.open_windows(analysis, share, now),
@@ -201,21 +204,8 @@ impl Turn<'_> {
     }
 }
 
-/// A measurement in one line: whose, what it was, what it came to, why.
-pub(super) fn told(analysis: &Analysis, measurement: &Measurement) -> String {
+/// What is noted of a measurement.
+pub(super) fn measured(analysis: &Analysis, measurement: &Measurement) -> Note {
     let name = analysis.metrics.get(measurement.metric).map_or("", |metric| metric.name.as_str());
-    let outcome = measurement.outcome;
-    let mut line =
-        String::with_capacity(64 + name.len() + measurement.value.len() + measurement.reason.len());
-    for part in [&analysis.name, "/", name, ": ", outcome.as_str()] {
-        line.push_str(part);
-    }
-    for (before, part, after) in [(", value ", &measurement.value, ""), (" (", &measurement.reason, ")")] {
-        if !part.is_empty() {
-            line.push_str(before);
-            line.push_str(part);
-            line.push_str(after);
-        }
-    }
-    line
+    Note { rule: Rule::Measured, message: measurement.told([&analysis.name, name]) }
 }

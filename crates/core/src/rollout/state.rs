@@ -1,10 +1,8 @@
 //! Everything needed to go on after a crash.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{CandidateScale, Place, Plan};
+use super::{CandidateScale, PerRevision, Place, Plan};
 use crate::{
     analysis::run::{Carried, Run},
     port::Fence,
@@ -41,8 +39,8 @@ pub struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Aim<Route>>,
     /// The instances of each revision: how many are to be, how many there are.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub pools: BTreeMap<Revision, PoolState>,
+    #[serde(default, skip_serializing_if = "PerRevision::is_empty")]
+    pub pools: PerRevision<PoolState>,
     /// Revisions on their way out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retiring: Vec<Retiring>,
@@ -67,7 +65,7 @@ impl State {
             phase: Phase::Idle,
             replicas: None,
             route: None,
-            pools: BTreeMap::new(),
+            pools: PerRevision::new(),
             retiring: Vec::new(),
             notices: Vec::new(),
             notices_so_far: 0,

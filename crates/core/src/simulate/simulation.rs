@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     analysis::{Compared, Metric},
-    rollout::{Place, Plan, Step},
+    rollout::{Place, Plan},
     time::GoDuration,
 };
 
@@ -167,14 +167,7 @@ impl Simulation {
     }
 
     pub(super) fn answering(&self, place: Place, metric: usize) -> Option<&Answering> {
-        let analysis = match place {
-            Place::Step(step) => match self.plan.steps().get(step)? {
-                Step::Analyse(analysis) => *analysis,
-                _ => return None,
-            },
-            Place::Background(index) => self.plan.spec().background.get(index)?.analysis,
-        };
-        self.signals.get(analysis)?.get(metric)
+        self.signals.get(self.plan.analysis_index(place)?)?.get(metric)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 /// A growing share of the traffic, step by step, with looks at the metrics in between.
 ///
 /// Unless it is told what to look at, candidate and stable are compared while both take traffic
-/// ([`Analysis::comparison`]): evidence that the candidate is worse takes it back, and without evidence that it is not,
+/// ([`Analysis::comparison`]; [`Canary::with_comparison`] adds it to other analyses): evidence that the candidate is worse takes it back, and without evidence that it is not,
 /// it does not get all traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -28,9 +28,10 @@ pub struct Canary {
     /// Analyses that run beside the steps, each with the place of the step it begins with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Beside>,
-    /// Whether candidate and stable are compared if no other analysis is named.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub compare: bool,
+    /// Whether candidate and stable are compared: where nothing is said, unless another analysis is named; `true`,
+    /// beside the analyses that are named; `false`, never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<bool>,
     /// How long the world may take to follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress_deadline: Option<ProgressDeadline>,
@@ -114,7 +115,7 @@ impl Canary {
             capacity,
             steps: Vec::new(),
             beside: Vec::new(),
-            compare: true,
+            compare: None,
             progress_deadline: None,
             keep_old: GoDuration::ZERO,
         }
@@ -164,7 +165,13 @@ impl Canary {
 
     /// Looks at nothing but what is named: without any analysis only time and people decide.
     pub const fn without_comparison(mut self) -> Self {
-        self.compare = false;
+        self.compare = Some(false);
+        self
+    }
+
+    /// Compares candidate and stable beside the analyses that are named, too.
+    pub const fn with_comparison(mut self) -> Self {
+        self.compare = Some(true);
         self
     }
 
@@ -200,8 +207,7 @@ impl From<Canary> for PlanSpec {
         let is_judged = !canary.beside.is_empty()
             || canary.steps.iter().any(|step| matches!(step, CanaryStep::Analyse(_)));
         if let Some(first) = first.filter(|first| full.is_none_or(|full| *first < full))
-            && canary.compare
-            && !is_judged
+            && canary.compare.unwrap_or(!is_judged)
         {
             let analysis = Analysis::comparison("comparison with stable").without_end();
             canary.beside.push(Beside { analysis, from_step: first });
@@ -247,13 +253,4 @@ impl From<Canary> for PlanSpec {
             ..Self::default()
         }
     }
-}
-
-const fn yes() -> bool {
-    true
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-const fn is_yes(value: &bool) -> bool {
-    *value
 }

@@ -11,7 +11,7 @@ use serinus_core::{
     rollout::{Capacity, Failure, Outcome, Phase, Plan, PlanError, PlanSpec, Rule, Step},
     strategy::Canary,
     time::GoDuration,
-    traffic::Weight,
+    traffic::{Match, Weight},
 };
 
 use crate::sim::Sim;
@@ -126,7 +126,7 @@ fn without_evidence_for_it_the_candidate_does_not_get_all_traffic() {
 fn an_arm_that_nobody_counts_never_passes() {
     let missing = |question: &Question| {
         let mut source = arms(1.0);
-        let Ok(Sample::Map(mut arms)) = source(question) else { panic!("no map") };
+        let mut arms = source(question).unwrap().into_map().unwrap();
         arms.remove("candidate");
         Ok(Sample::Map(arms))
     };
@@ -187,10 +187,15 @@ fn plans_that_would_compare_with_nobody_are_refused() {
         ..PlanSpec::default()
     };
     let half = Step::Weight(Weight::percent(50.0));
+    let anybody = Match { headers: Vec::new(), cookies: Vec::new(), path: None };
     for (steps, is_fine) in [
         (vec![half.clone(), Step::Analyse(0)], true),
         (vec![Step::Mirror(Weight::FULL), Step::Analyse(0)], true),
         (vec![Step::Analyse(0), half.clone()], false),
+        // Who fits still gets the candidate when the copies end, and the other way round.
+        (vec![Step::Match(vec![anybody.clone()]), Step::Mirror(Weight::ZERO), Step::Analyse(0)], true),
+        (vec![Step::Mirror(Weight::FULL), Step::Match(Vec::new()), Step::Analyse(0)], true),
+        (vec![Step::Mirror(Weight::FULL), Step::Mirror(Weight::ZERO), Step::Analyse(0)], false),
         (vec![half, Step::Switch, Step::Analyse(0)], false),
     ] {
         let plan = Plan::try_from(spec(steps));

@@ -70,12 +70,12 @@ fn a_guardrail_takes_the_candidate_back() {
     // Latency is the guardrail; the failures of the primary metric are equal.
     let (mut good, mut slow) = (arms(1.0), arms(1.0));
     let source = move |question: &Question| {
-        let Ok(Sample::Map(mut map)) = good(question) else { panic!("no map") };
+        let mut map = good(question).unwrap().into_map().unwrap();
         let mut arms = Arms::try_from(&slow(question)?).unwrap();
         for (_, count) in arms.candidate.latency.iter_mut().take(2) {
             *count /= 2;
         }
-        let Sample::Map(changed) = Sample::from(arms) else { panic!("no map") };
+        let changed = Sample::from(arms).into_map().unwrap();
         map.extend(changed);
         Ok(Sample::Map(map))
     };

@@ -57,7 +57,7 @@ mod tests {
 
     fn filled(text: &str) -> Result<String, AskError> {
         fill(&Question {
-            query: Query { window: Some("90s".parse().unwrap()), ..Query::new("prometheus", text) },
+            query: Query { window: Some("90s".parse().unwrap()), ..Query::new("prometheus", text) }.into(),
             candidate: "v2".into(),
             stable: "v1".into(),
             at: Timestamp::UNIX_EPOCH,
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_revision_cannot_end_the_quotes_it_stands_in() {
         let mut question = Question {
-            query: Query::new("prometheus", r#"a{r="{{candidate}}"}"#),
+            query: Query::new("prometheus", r#"a{r="{{candidate}}"}"#).into(),
             candidate: r#"v2"} or vector(1)"#.into(),
             stable: "v1".into(),
             at: Timestamp::UNIX_EPOCH,

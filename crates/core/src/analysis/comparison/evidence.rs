@@ -1,19 +1,23 @@
 //! What a comparison has seen so far, and what that says.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    panic::UnwindSafe,
+};
 
 use libm::log;
 use serde::{Deserialize, Serialize};
 
 use super::{Compared, Comparison, Strictness, latency::Latency, rare::log_rare, sentence};
 use crate::{
-    analysis::{Data, Judged, Outcome},
+    analysis::{Data, Judged, Outcome, run::Measurement},
     metric::{ArmCounts, Arms, ArmsError, Window},
     stats::{
         evidence::{EProcess as _, EvidenceError},
         grid::{Arm, CounterGrid, RateRatio, RatioGrid, Window as Counted},
         sample_ratio::SampleRatio,
     },
+    text::Text,
     time::{GoDuration, Timestamp},
     traffic::Weight,
 };
@@ -182,56 +186,59 @@ impl Evidence {
         arms: &Arms,
     ) -> Judged {
         if window.from == window.to {
-            let reason = "windows begin here".to_owned();
+            let reason = "windows begin here".into();
             return Judged { outcome: Outcome::Undecided, data: Data::Present, reason };
         }
         let error = self.observe(comparison, window, share, arms).err();
         let judged = |outcome, reason| Judged { outcome, data: Data::Present, reason };
-        let told = |ending: &str| {
-            let findings = self.findings(strictness.error);
-            sentence::tell(comparison, findings.as_ref(), strictness, ending)
-        };
+        let findings = || self.findings(strictness.error);
         // First what speaks against the candidate: nothing below may hide it.
         if self.harm() / comparison.dispersion.get() >= -log(strictness.error) {
             let outcome = if comparison.critical { Outcome::Failed } else { Outcome::Inconclusive };
-            return judged(outcome, told("worse"));
+            return judged(outcome, told(comparison, findings(), strictness, || "worse".to_owned()));
         }
         if let Some(error) = error {
-            return Judged { outcome: Outcome::Error, data: Data::Erroneous, reason: error.to_string() };
+            return Judged {
+                outcome: Outcome::Error,
+                data: Data::Erroneous,
+                reason: error.to_string().into(),
+            };
         }
         if let Some(split) = &self.sample_ratio
             && split.test.rejects(Comparison::SPLIT_ERROR_PROBABILITY).unwrap_or(false)
         {
             let counts = split.test.counts();
-            return judged(Outcome::Inconclusive, sentence::uneven(counts, split.share));
+            return judged(Outcome::Inconclusive, sentence::uneven(counts, split.share).into());
         }
         let needed = -log(strictness.miss);
         // A window that decides nothing is told in fewer words: there are many.
-        let findings = self.found(None);
-        let enough = findings.is_some_and(|it| {
+        let found = self.found(None);
+        let enough = found.is_some_and(|it| {
             let candidate = if comparison.of == Compared::Successes { it.stable } else { it.candidate };
             candidate.exposure >= comparison.least_requests
         });
         if enough && self.safety() / comparison.dispersion.get() >= needed {
-            return judged(Outcome::Successful, told(&self.safe(needed * comparison.dispersion.get())));
+            let ending = self.safe(needed * comparison.dispersion.get());
+            return judged(Outcome::Successful, told(comparison, findings(), strictness, move || ending));
         }
         if enough && self.negligible(comparison) / comparison.dispersion.get() >= needed {
             let percent = comparison.negligible.get() * 100.0;
-            return judged(
-                Outcome::Successful,
-                told(&format!("safe, as certainly less than {percent}% fail")),
-            );
+            let ending = move || format!("safe, as certainly less than {percent}% fail");
+            return judged(Outcome::Successful, told(comparison, findings(), strictness, ending));
         }
         if comparison.horizon.is_some_and(|horizon| self.compared >= horizon) {
-            return judged(Outcome::Inconclusive, told(&format!("not certain after {}", self.compared)));
+            let compared = self.compared;
+            let ending = move || format!("not certain after {compared}");
+            return judged(Outcome::Inconclusive, told(comparison, findings(), strictness, ending));
         }
-        let ending = match &findings {
+        let (missing, standings) = (comparison.clone(), self.standings(comparison));
+        let ending = move || match &found {
             Some(findings) if !findings.is_empty() => {
-                sentence::what_is_missing(comparison, findings, strictness, &self.standings(comparison))
+                sentence::what_is_missing(&missing, findings, strictness, &standings)
             }
             Some(_) | None => "nothing to compare yet".to_owned(),
         };
-        judged(Outcome::Undecided, sentence::tell(comparison, findings.as_ref(), strictness, &ending))
+        judged(Outcome::Undecided, told(comparison, found, strictness, ending))
     }
 
     fn observe(
@@ -383,6 +390,20 @@ impl Findings {
     fn is_empty(&self) -> bool {
         self.stable.exposure == 0 || self.candidate.exposure == 0
     }
+}
+
+/// The sentence of a verdict, with the numbers as they are now. Every window gets one, and next to none is read.
+fn told(
+    comparison: &Comparison,
+    findings: Option<Findings>,
+    strictness: Strictness,
+    ending: impl FnOnce() -> String + Send + UnwindSafe + 'static,
+) -> Text {
+    let comparison = comparison.clone();
+    Text::lazily(move || {
+        let sentence = sentence::tell(&comparison, findings.as_ref(), strictness, &ending());
+        Text::cut(sentence, Measurement::MAX_TEXT)
+    })
 }
 
 /// Windows are told apart by where they end, in nanoseconds since 1970.

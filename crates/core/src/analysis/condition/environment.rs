@@ -47,6 +47,10 @@ fn value(sample: &Sample) -> Value {
         Sample::Map(items) => {
             Value::Map(items.iter().map(|(key, item)| (key.clone(), value(item))).collect())
         }
+        Sample::Arms(_) => {
+            let items = sample.clone().into_map().unwrap_or_default();
+            Value::Map(items.into_iter().map(|(key, item)| (key, value(&item))).collect())
+        }
     }
 }
 

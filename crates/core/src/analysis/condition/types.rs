@@ -141,7 +141,7 @@ fn type_of_sample(sample: &Sample) -> Option<(Type, &'static str)> {
         Sample::Number(_) => Some((Type::Number, "float64")),
         Sample::Text(_) => Some((Type::Text, "string")),
         Sample::List(_) => Some((Type::Unknown, "list")),
-        Sample::Map(_) => Some((Type::Unknown, "map")),
+        Sample::Map(_) | Sample::Arms(_) => Some((Type::Unknown, "map")),
     }
 }
 

@@ -193,7 +193,8 @@ impl<P: MetricProvider> KayentaProvider<P> {
             ("range.step", step.to_string()),
         ];
         query.settings.extend(range.map(|(key, value)| (key.to_owned(), value)));
-        let answer = self.source.ask(&Question { query, window: None, ..question.clone() }).await?;
+        let answer =
+            self.source.ask(&Question { query: query.into(), window: None, ..question.clone() }).await?;
         let unlike = || invalid(KayentaError::Answer { metric: metric.to_owned(), answer: short(&answer) });
         let mut values = match &answer {
             Sample::Null => Vec::new(),

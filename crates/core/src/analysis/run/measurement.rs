@@ -10,6 +10,7 @@ use crate::{
     },
     metric::{Arms, ArmsError, Sample, Window},
     port::PortErrorKind,
+    text::Text,
     time::Timestamp,
 };
 
@@ -47,9 +48,9 @@ pub struct Measurement {
     /// What data it rests on.
     pub data: Data,
     /// The answer as a text; empty if there was none. At most [`Measurement::MAX_TEXT`] bytes are kept.
-    pub value: String,
+    pub value: Text,
     /// Why it came to that. At most [`Measurement::MAX_TEXT`] bytes are kept.
-    pub reason: String,
+    pub reason: Text,
 }
 
 impl Measurement {
@@ -59,12 +60,13 @@ impl Measurement {
     pub(super) fn new(spec: &Metric, metric: usize, asked: Asked, reading: Reading, now: Timestamp) -> Self {
         let (judged, value) = match reading {
             Reading::Answer(Sample::Number(value)) => {
-                (spec.judge.judge(&Sample::Number(value)), value.text())
+                (spec.judge.judge(&Sample::Number(value)), value.text().into())
             }
-            Reading::Answer(sample) => (spec.judge.judge(&sample), sample.to_string()),
+            Reading::Answer(sample) => (spec.judge.judge(&sample), sample.to_string().into()),
             Reading::Failure { kind, message } => {
                 let reason = if message.is_empty() { kind.to_string() } else { message };
-                (Judged { outcome: Outcome::Error, data: Data::Erroneous, reason }, String::new())
+                let reason = reason.into();
+                (Judged { outcome: Outcome::Error, data: Data::Erroneous, reason }, Text::EMPTY)
             }
         };
         Self::ended(metric, asked, judged, value, now)
@@ -84,38 +86,42 @@ impl Measurement {
             Reading::Answer(sample) => sample,
             Reading::Failure { kind, message } => {
                 let reason = if message.is_empty() { kind.to_string() } else { message };
+                let reason = reason.into();
                 let judged = Judged { outcome: Outcome::Error, data: Data::Erroneous, reason };
-                return Self::ended(metric, asked, judged, String::new(), now);
+                return Self::ended(metric, asked, judged, Text::EMPTY, now);
             }
         };
-        let (judged, value) = match Arms::try_from(&sample) {
+        let (judged, value) = match Arms::of(&sample) {
             Ok(arms) => {
                 let window = Window { from: asked.from.unwrap_or(asked.at), to: asked.at };
                 let judged = evidence.judge(comparison, strictness, window, asked.share, &arms);
-                let Arms { stable, candidate } = &arms;
-                let value = format!(
-                    "stable {} of {} failed, candidate {} of {}",
-                    stable.failures, stable.requests, candidate.failures, candidate.requests
-                );
-                (judged, value)
+                let [stable, candidate] =
+                    [&arms.stable, &arms.candidate].map(|arm| (arm.failures, arm.requests));
+                let value = move || {
+                    format!(
+                        "stable {} of {} failed, candidate {} of {}",
+                        stable.0, stable.1, candidate.0, candidate.1
+                    )
+                };
+                (judged, Text::lazily(value))
             }
             Err(error) => {
                 let data =
                     if matches!(error, ArmsError::Missing { .. }) { Data::Empty } else { Data::Erroneous };
-                let judged = Judged { outcome: Outcome::Error, data, reason: error.to_string() };
-                (judged, sample.to_string())
+                let judged = Judged { outcome: Outcome::Error, data, reason: error.to_string().into() };
+                (judged, sample.to_string().into())
             }
         };
         Self::ended(metric, asked, judged, value, now)
     }
 
     pub(super) fn late(spec: &Metric, metric: usize, asked: Asked, now: Timestamp) -> Self {
-        let reason = format!("no answer within {}", spec.timeout);
+        let reason = format!("no answer within {}", spec.timeout).into();
         let judged = Judged { outcome: Outcome::Error, data: Data::Late, reason };
-        Self::ended(metric, asked, judged, String::new(), now)
+        Self::ended(metric, asked, judged, Text::EMPTY, now)
     }
 
-    fn ended(metric: usize, asked: Asked, judged: Judged, value: String, now: Timestamp) -> Self {
+    fn ended(metric: usize, asked: Asked, judged: Judged, value: Text, now: Timestamp) -> Self {
         Self {
             metric,
             ordinal: asked.ordinal,
@@ -127,16 +133,37 @@ impl Measurement {
             reason: shortened(judged.reason),
         }
     }
+
+    /// The measurement in one line, after the names of analysis and metric: what it was, what it came to, why.
+    pub(crate) fn told(&self, names: [&str; 2]) -> Text {
+        if self.value.is_written() && self.reason.is_written() {
+            return line(names, self.outcome, &self.value, &self.reason).into();
+        }
+        let [analysis, metric] = names.map(str::to_owned);
+        let (outcome, value, reason) = (self.outcome, self.value.clone(), self.reason.clone());
+        Text::lazily(move || line([&analysis, &metric], outcome, &value, &reason))
+    }
 }
 
-fn shortened(mut text: String) -> String {
-    if text.len() > Measurement::MAX_TEXT {
-        let mut end = Measurement::MAX_TEXT - '…'.len_utf8();
-        while !text.is_char_boundary(end) {
-            end -= 1;
+fn line([analysis, metric]: [&str; 2], outcome: Outcome, value: &str, reason: &str) -> String {
+    let mut line = String::with_capacity(32 + analysis.len() + metric.len() + value.len() + reason.len());
+    for part in [analysis, "/", metric, ": ", outcome.as_str()] {
+        line.push_str(part);
+    }
+    for (before, part, after) in [(", value ", value, ""), (" (", reason, ")")] {
+        if !part.is_empty() {
+            line.push_str(before);
+            line.push_str(part);
+            line.push_str(after);
         }
-        text.truncate(end);
-        text.push('…');
+    }
+    line
+}
+
+/// What is yet to be told is cut when it is.
+fn shortened(text: Text) -> Text {
+    if text.is_written() && text.len() > Measurement::MAX_TEXT {
+        return Text::cut(text.into(), Measurement::MAX_TEXT).into();
     }
     text
 }
@@ -147,7 +174,7 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut_between_characters() {
-        let cut = shortened("ä".repeat(400));
+        let cut = shortened("ä".repeat(400).into());
         assert!(cut.len() <= Measurement::MAX_TEXT && cut.ends_with('…'), "{}", cut.len());
         assert_eq!(shortened("short".into()), "short");
     }

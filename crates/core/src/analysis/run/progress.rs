@@ -166,7 +166,7 @@ impl Progress {
             _ if !self.phase.is_over() => String::new(),
             // A verdict on evidence is better told by the evidence than by a limit.
             (Some(_), Some(last)) if matches!(last.outcome, Outcome::Failed | Outcome::Inconclusive) => {
-                last.reason.clone()
+                last.reason.as_str().to_owned()
             }
             _ => self.counters.assess(metric, true).1,
         }

@@ -6,6 +6,7 @@ use super::Run;
 use crate::{
     analysis::{Analysis, Compared, Comparison, Outcome},
     stats::{Interval, bernoulli::confidence_sequence, grid::Arm},
+    text::Text,
 };
 
 /// What one metric came to.
@@ -17,7 +18,7 @@ pub struct MetricResult {
     /// What the last measurement was, if there was one.
     pub outcome: Option<Outcome>,
     /// The value of the last measurement, as it is printed; empty for a comparison.
-    pub value: String,
+    pub value: Text,
     /// Of a comparison that has seen requests of both arms: both, and how they differ.
     pub arms: Option<ArmsResult>,
 }
@@ -114,7 +115,7 @@ impl Run {
                     outcome,
                     value: match (comparison, last) {
                         (None, Some(last)) => last.value.clone(),
-                        _ => String::new(),
+                        _ => Text::EMPTY,
                     },
                     arms,
                 }

@@ -44,6 +44,18 @@ pub(super) fn exp(x: f64) -> f64 {
     sum * f64::from_bits(rounded.to_bits().wrapping_add(1023) << 52)
 }
 
+/// `ln Σ exp(weight + sum)`, four terms at a time.
+#[inline]
+pub(super) fn log_mixture(ln_weights: &[f64], sums: &[f64]) -> f64 {
+    let (weights, more_weights) = ln_weights.as_chunks::<4>();
+    let (sums, more_sums) = sums.as_chunks::<4>();
+    let chunks = weights
+        .iter()
+        .zip(sums)
+        .map(|(weights, sums)| std::array::from_fn(|lane| weights[lane] + sums[lane]));
+    log_sum_exp::<4>(chunks, more_weights.iter().zip(more_sums).map(|(weight, sum)| weight + sum))
+}
+
 /// `ln Σ exp(x)`, for terms that need two passes. Four sums go beside one another, which are added at the end: one after
 /// the other each addition would wait for the one before.
 #[inline]

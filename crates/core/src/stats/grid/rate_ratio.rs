@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use libm::{exp, log, log1p};
+use libm::{exp, log};
 use serde::{Deserialize, Serialize};
 
-use super::{Window, log_sum_exp};
+use super::{Window, elementary, log_sum_exp};
 use crate::stats::{
     Interval, Undefined,
     evidence::{EvidenceError, Observed, Progress, SchemaVersion},
@@ -50,8 +50,9 @@ impl RateRatio {
         let failures = window.failures();
         let Some(share) = share.filter(|_| failures > 0.0) else { return Ok(Observed::NoInformation) };
         let failed = window.candidate.failures as f64;
-        for (index, (sum, (excess, _))) in self.sums.iter_mut().zip(&*TABLE).enumerate() {
-            *sum += failed * ln_ratio(index) - failures * log1p(share * excess);
+        let Table { ln_ratios, excesses, .. } = &*TABLE;
+        for (sum, (ln_ratio, excess)) in self.sums.iter_mut().zip(ln_ratios.iter().zip(excesses)) {
+            *sum += failed * ln_ratio - failures * elementary::ln_1p(share * excess);
         }
         Ok(Observed::Counted)
     }
@@ -68,8 +69,8 @@ impl RateRatio {
                 remedy: "wait for some, or compare something that happens more often",
             });
         }
-        let best = self.sums.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-        let (index, top) = best.map_or((HALF, 0.0), |(index, top)| (index, *top));
+        let top = self.sums.iter().fold(f64::NEG_INFINITY, |top, sum| if *sum > top { *sum } else { top });
+        let index = self.sums.iter().rposition(|sum| *sum == top).unwrap_or(HALF);
         let neighbours =
             index.checked_sub(1).and_then(|left| self.sums.get(left)).zip(self.sums.get(index + 1));
         // The vertex of the parabola through the three highest.
@@ -87,7 +88,7 @@ impl RateRatio {
     /// An `alpha` outside (0, 1).
     pub fn interval(&self, alpha: f64) -> Result<Interval, Undefined> {
         let threshold = -log(probability("alpha", alpha)?);
-        let mixture = log_sum_exp(self.sums.iter().zip(&*TABLE).map(|(sum, (_, weight))| weight + sum));
+        let mixture = elementary::log_mixture(&TABLE.ln_weights, &self.sums);
         let kept = |sum: &f64| mixture - sum < threshold;
         // The mixture never exceeds the greatest likelihood, so that at least one ratio is kept; the likelihood is
         // concave in the logarithm of the ratio, so that those kept have no gap.
@@ -152,9 +153,20 @@ const STEP: f64 = std::f64::consts::LN_2 * 6.0 / 64.0;
 const SPREAD: f64 = 0.8;
 const POINTS: usize = 2 * HALF + 1;
 
-/// `r − 1` and the logarithm of the weight, by ratio.
-static TABLE: LazyLock<[(f64, f64); POINTS]> = LazyLock::new(|| {
+/// What is known of each ratio beforehand.
+struct Table {
+    ln_ratios: [f64; POINTS],
+    /// r − 1.
+    excesses: [f64; POINTS],
+    ln_weights: [f64; POINTS],
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let raw = |index: usize| -0.5 * (ln_ratio(index) / SPREAD) * (ln_ratio(index) / SPREAD);
     let total = log_sum_exp((0..POINTS).map(raw));
-    std::array::from_fn(|index| (libm::expm1(ln_ratio(index)), raw(index) - total))
+    Table {
+        ln_ratios: std::array::from_fn(ln_ratio),
+        excesses: std::array::from_fn(|index| libm::expm1(ln_ratio(index))),
+        ln_weights: std::array::from_fn(|index| raw(index) - total),
+    }
 });

@@ -110,16 +110,7 @@ impl RatioGrid {
 
     /// The logarithm of the mixture of `exp(sums)`.
     pub(crate) fn mixed(&self, sums: &[f64]) -> f64 {
-        let (weights, more_weights) = self.ln_weights.as_chunks::<4>();
-        let (sums, more_sums) = sums.as_chunks::<4>();
-        let chunks = weights
-            .iter()
-            .zip(sums)
-            .map(|(weights, sums)| std::array::from_fn(|lane| weights[lane] + sums[lane]));
-        elementary::log_sum_exp::<4>(
-            chunks,
-            more_weights.iter().zip(more_sums).map(|(weight, sum)| weight + sum),
-        )
+        elementary::log_mixture(&self.ln_weights, sums)
     }
 }
 
