@@ -61,7 +61,7 @@ fn comparing_runs(criterion: &mut Criterion) {
             .chain([(Number::new(f64::INFINITY), requests)])
             .collect(),
     };
-    let answer = Sample::from(Arms { stable: arm(1_350), candidate: arm(150) });
+    let answer = Sample::from(Arms { stable: arm(1_350), candidate: arm(150), control: None });
     for run in &mut runs {
         run.open_windows(&analysis, Weight::percent(10.0), now);
     }

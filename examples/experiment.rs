@@ -133,7 +133,7 @@ impl Orders {
             let failures = (to[index].1 - from[index].1).min(requests);
             ArmCounts { requests, failures, latency: Vec::new() }
         };
-        Some(Arms { stable: arm(&question.stable), candidate: arm(&question.candidate) })
+        Some(Arms { stable: arm(&question.stable), candidate: arm(&question.candidate), control: None })
     }
 }
 

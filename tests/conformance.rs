@@ -25,6 +25,13 @@ fn every_vector_of_statistics_passes_but_those_of_five_methods_that_are_left_out
 }
 
 #[test]
+fn every_golden_vector_of_flags_passes() {
+    let run = conformance(&["crates/flags/tests/data/flag-vectors.json"]);
+    assert_eq!(passed(&run), 616, "{}", run.told());
+    assert!(run.output.ends_with(" 0 skipped\n"), "{}", run.told());
+}
+
+#[test]
 fn every_vector_of_cohorts_passes() {
     let run = conformance(&["crates/core/tests/data/cohort-vectors.json"]);
     assert_eq!(passed(&run), 49, "{}", run.told());

@@ -6,7 +6,8 @@
 //!
 //! A file is a list of cases, or an object with a list `cases`; a case has an `id`, an `area`, an `input` and what is
 //! `expected`. An object with a list `vectors` holds statistics instead: a vector has a `method` in place of the area,
-//! and a `tolerance`. An object with sections such as `murmur3_x86_32` holds vectors of flags. One line is printed for each case that fails, and for each that this program cannot read; the last
+//! and a `tolerance`. Any other object is of golden vectors of flags, a section such as `murmur3_x86_32` under each name.
+//! One line is printed for each case that fails, and for each that this program cannot read; the last
 //! line counts. An expected error is met by any error, whatever its words. The exit code is 1 if a case failed, and 2 if
 //! no file was named.
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::reading::{Answer, Input, Unreadable};
 
 mod arguments;
+mod cohorts;
 mod conditions;
 mod counts;
 mod flags;
@@ -34,17 +36,16 @@ fn main() -> ExitCode {
     let (mut passed, mut failed, mut skipped) = (0_usize, 0_usize, 0_usize);
     let mut broken = false;
     for file in files {
-        let cases = match cases(&file) {
-            Ok(cases) => cases,
+        let answers = match answers(&file) {
+            Ok(answers) => answers,
             Err(error) => {
                 eprintln!("{file}: {error}");
                 broken = true;
                 continue;
             }
         };
-        for case in cases {
-            let id = case.get("id").and_then(Value::as_str).unwrap_or("without id");
-            match run(&case) {
+        for (id, answer) in answers {
+            match answer {
                 Ok(None) => passed += 1,
                 Ok(Some(difference)) => {
                     failed += 1;
@@ -61,22 +62,58 @@ fn main() -> ExitCode {
     if failed > 0 || broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn cases(file: &str) -> Result<Vec<Value>, String> {
+/// What came of a case, and its id.
+type Answered = (String, Result<Option<String>, Unreadable>);
+
+fn answers(file: &str) -> Result<Vec<Answered>, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    match document {
-        Value::Array(cases) => Ok(cases),
-        Value::Object(document) if flags::is_document(&document) => Ok(flags::cases(document)),
+    let cases = match document {
+        Value::Array(cases) => cases,
         Value::Object(mut document) => {
             match document.remove("cases").or_else(|| document.remove("vectors")) {
-                Some(Value::Array(cases)) => Ok(cases),
-                _ => {
-                    Err("expected a list of cases, or an object with a list `cases` or `vectors`".to_owned())
-                }
+                Some(Value::Array(cases)) => cases,
+                _ => return sections(document),
             }
         }
-        _ => Err("expected a list of cases".to_owned()),
+        _ => return Err("expected a list of cases".to_owned()),
+    };
+    let id = |case: &Value| case.get("id").and_then(Value::as_str).unwrap_or("without id").to_owned();
+    Ok(cases.iter().map(|case| (id(case), run(case))).collect())
+}
+
+/// Golden vectors of flags, a section under each name.
+fn sections(document: serde_json::Map<String, Value>) -> Result<Vec<Answered>, String> {
+    let mut answers = Vec::new();
+    let mut is_known = false;
+    for (section, content) in document {
+        if section == REMARKS {
+            continue;
+        }
+        if cohorts::has(&section) {
+            is_known = true;
+            let rows = cohorts::cases([(section.clone(), content)].into_iter().collect());
+            answers.extend(rows.iter().map(|row| {
+                let id = row.get("id").and_then(Value::as_str).unwrap_or(&section).to_owned();
+                (id, cohorts::check(&section, row).map_err(Unreadable))
+            }));
+            continue;
+        }
+        match flags::check(&section, &content) {
+            Some(rows) => {
+                is_known = true;
+                answers.extend(rows.into_iter().map(|row| (row.id, Ok(row.difference))));
+            }
+            None => {
+                let reason = "no section that this program knows".to_owned();
+                answers.push((section, Err(Unreadable(reason))));
+            }
+        }
     }
+    if is_known {
+        return Ok(answers);
+    }
+    Err("expected a list of cases, an object with a list `cases` or `vectors`, or golden vectors".to_owned())
 }
 
 /// `None`: as expected.
@@ -86,9 +123,6 @@ fn run(case: &Value) -> Result<Option<String>, Unreadable> {
             Some(reason) => Err(Unreadable(format!("{method}: {reason}"))),
             None => stats::check(case).map_err(Unreadable),
         };
-    }
-    if let Some(section) = case.get("section").and_then(Value::as_str) {
-        return flags::check(section, case).map_err(Unreadable);
     }
     let area = case.get("area").and_then(Value::as_str).unwrap_or_default();
     let answer: fn(&Input<'_>) -> Result<Answer, Unreadable> = match area {
@@ -123,3 +157,6 @@ fn run(case: &Value) -> Result<Option<String>, Unreadable> {
 }
 
 const NOTHING_TO_RUN: u8 = 2;
+
+/// The part of a file of golden vectors that says where they are from.
+const REMARKS: &str = "about";

@@ -311,7 +311,11 @@ impl Measured {
 }
 
 fn added(mut sum: Arms, more: &Arms) -> Arms {
-    for (arm, more) in [(&mut sum.stable, &more.stable), (&mut sum.candidate, &more.candidate)] {
+    // A control group that was not counted all the time cannot be added up.
+    sum.control = sum.control.filter(|_| more.control.is_some());
+    let control = sum.control.as_mut().zip(more.control.as_ref());
+    let both = [(&mut sum.stable, &more.stable), (&mut sum.candidate, &more.candidate)];
+    for (arm, more) in both.into_iter().chain(control) {
         arm.requests = arm.requests.saturating_add(more.requests);
         arm.failures = arm.failures.saturating_add(more.failures);
         let edges = |pairs: &[(serinus::metric::Number, u64)]| {

@@ -4,13 +4,19 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt, hash, str::FromStr, sync::A
 
 use serde::{Deserialize, Serialize};
 
-pub use self::arms::{ArmCounts, Arms, ArmsError, Window};
+pub use self::{
+    arms::{ArmCounts, Arms, ArmsError, Window},
+    histogram::{Counts, Histogram},
+    windows::Windows,
+};
 use crate::{
     time::{GoDuration, Timestamp},
     traffic::Revision,
 };
 
 mod arms;
+mod histogram;
+mod windows;
 
 /// A floating-point number that can be compared, hashed and stored.
 ///
@@ -441,7 +447,8 @@ impl Query {
     pub const SUCCESS_RATE: &str = "request-success-rate";
     /// 99th percentile of the time the candidate takes to answer, in milliseconds.
     pub const DURATION: &str = "request-duration";
-    /// What both revisions did within [`Question::window`], as [`Arms`]: the data of a comparison.
+    /// What both revisions did within [`Question::window`], as [`Arms`]: the data of a comparison; with a control group
+    /// where the provider counts one.
     pub const ARMS: &str = "arms";
     /// Share of the requests answered by both revisions, the candidate's answer thrown away, whose two answers agree;
     /// in percent, `0..=100`. Empty if fewer pairs were compared than the setting [`Query::LEAST_PAIRS`] asks for.

@@ -39,6 +39,7 @@ pub use self::{
 
 mod advance;
 mod aim;
+mod budget;
 mod command;
 mod decide;
 mod effect;

@@ -209,6 +209,7 @@ mod tests {
         assert_eq!(stored, r#""3 \"of\" 200""#);
         assert_eq!(serde_json::from_str::<Text>(&stored).unwrap(), text);
         assert_eq!(format!("{text:?}"), stored);
-        assert!(Text::from("3") < text && text != Text::EMPTY);
+        let before = Text::from("3");
+        assert!(before < text && text != Text::EMPTY);
     }
 }

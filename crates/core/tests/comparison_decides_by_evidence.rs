@@ -5,7 +5,8 @@
 use serinus_core::{
     analysis::{
         Analysis, Compared, Comparison, Data, Outcome, Phase,
-        run::{Measurement, Reading, Run},
+        comparison::{Dispersal, Evidence},
+        run::{ArmResult, Measurement, Reading, Run, Verdict, Why},
     },
     metric::{ArmCounts, Arms, Number, Sample},
     time::{GoDuration, Timestamp},
@@ -56,6 +57,9 @@ impl Bench {
                 Some(measurement) => last = Some(measurement),
                 None => break,
             }
+            if self.run.is_over() {
+                break;
+            }
         }
         last.unwrap()
     }
@@ -67,7 +71,7 @@ impl Bench {
 
 fn arms(stable: (u64, u64), candidate: (u64, u64)) -> Arms {
     let counts = |(requests, failures)| ArmCounts { requests, failures, latency: Vec::new() };
-    Arms { stable: counts(stable), candidate: counts(candidate) }
+    Arms { stable: counts(stable), candidate: counts(candidate), control: None }
 }
 
 #[test]
@@ -90,8 +94,8 @@ fn what_speaks_against_it_outlives_what_comes_later() {
     let mut bad = Bench::new(Comparison::default());
     bad.windows(200, &arms((13_500, 135), (1_500, 60)));
     let next = Run::continuing(&analysis, bad.run.carried(), bad.now);
-    let before = bad.run.evidence(0).unwrap().findings(0.01).unwrap();
-    let after = next.evidence(0).unwrap().findings(0.01).unwrap();
+    let before = bad.run.evidence(0).unwrap().findings(&Comparison::default(), 0.01).unwrap();
+    let after = next.evidence(0).unwrap().findings(&Comparison::default(), 0.01).unwrap();
     assert_eq!(after.log_harm, before.log_harm);
     assert!(after.log_safety.abs() < 1e-9, "a pass needs evidence of its own: {after:?}");
 }
@@ -121,7 +125,10 @@ fn where_nothing_fails_enough_requests_are_evidence_enough() {
     assert_eq!(last.outcome, Outcome::Successful, "{}", last.reason);
     assert!(last.reason.ends_with("safe, as certainly less than 0.1% fail"), "{}", last.reason);
     // The mean of exp(n (p0 - p1)) over p1 of 0, 0.1, 0.25 and 0.5 times p0 = 0.001 is first above 20 at 4000.
-    assert_eq!(bench.run.evidence(0).unwrap().findings(0.01).unwrap().candidate.exposure, 4_000);
+    assert_eq!(
+        bench.run.evidence(0).unwrap().findings(&Comparison::default(), 0.01).unwrap().candidate.exposure,
+        4_000
+    );
     let mut strict = Bench::new(Comparison { negligible: Number::new(0.0), ..Comparison::default() });
     assert_eq!(strict.windows(20, &clean).outcome, Outcome::Undecided);
     let mut faulty = Bench::new(Comparison::default());
@@ -160,7 +167,8 @@ fn requests_that_are_not_split_as_planned_are_invalid_but_hide_no_harm() {
 
 #[test]
 fn counts_that_scatter_more_weigh_less() {
-    let of = |dispersion: f64| Comparison { dispersion: Number::new(dispersion), ..Comparison::default() };
+    let of =
+        |dispersion: f64| Comparison { dispersion: Number::new(dispersion).into(), ..Comparison::default() };
     let windows = |comparison| {
         let mut bench = Bench::new(comparison);
         let mut windows = 0;
@@ -183,7 +191,7 @@ fn slower_is_harm_and_the_edge_is_named() {
                 .map(|(edge, count)| (Number::new(edge), count))
                 .to_vec(),
         };
-        Arms { stable: counts(20), candidate: counts(slow) }
+        Arms { stable: counts(20), candidate: counts(slow), control: None }
     };
     let comparison = Comparison::of(Compared::Latency);
     let mut bench = Bench::new(comparison.clone());
@@ -215,7 +223,7 @@ fn an_edge_that_hardly_anything_exceeds_any_more_does_not_keep_a_verdict_waiting
                 .map(|(edge, count)| (Number::new(edge), count))
                 .to_vec(),
         };
-        Arms { stable: counts(slow), candidate: counts(slow) }
+        Arms { stable: counts(slow), candidate: counts(slow), control: None }
     };
     let mut bench = Bench::new(Comparison::of(Compared::Latency));
     // By chance two of the first hundred are slow, so a pass depends on that edge.
@@ -229,7 +237,10 @@ fn an_edge_that_hardly_anything_exceeds_any_more_does_not_keep_a_verdict_waiting
         "{}",
         last.reason
     );
-    assert_eq!(bench.run.evidence(0).unwrap().findings(0.01).unwrap().candidate.exposure, 400);
+    assert_eq!(
+        bench.run.evidence(0).unwrap().findings(&Comparison::default(), 0.01).unwrap().candidate.exposure,
+        400
+    );
 }
 
 #[test]
@@ -253,7 +264,7 @@ fn a_slow_candidate_is_caught_and_rarely_passes() {
                     latency: vec![(Number::new(0.5), 200 - share as u64), (Number::new(f64::INFINITY), 200)],
                 };
                 let [stable, candidate] = shares.map(|share| slow_of(200, share) as f64).map(counts);
-                Arms { stable, candidate }
+                Arms { stable, candidate, control: None }
             };
             for number in 0..WINDOWS {
                 // The first chooses the edge, as one that is exceeded often enough.
@@ -302,6 +313,331 @@ fn a_horizon_without_certainty_is_inconclusive() {
     let last = bench.windows(1_000, &arms((900, 9), (100, 1)));
     assert_eq!((last.outcome, bench.phase()), (Outcome::Inconclusive, Phase::Inconclusive));
     assert!(last.reason.contains("not certain after 5m"), "{}", last.reason);
+}
+
+/// Two comparisons of one analysis; each is answered on its own.
+struct Pair {
+    analysis: Analysis,
+    run: Run,
+    now: Timestamp,
+}
+
+impl Pair {
+    fn new(first: Comparison, second: Comparison) -> Self {
+        let analysis = Analysis::of("pair", [first.metric("first"), second.metric("second")]).without_end();
+        analysis.validate().unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let run = Run::begin(&analysis, now);
+        let mut pair = Self { analysis, run, now };
+        pair.window(&[0, 1], &[Arms::default(), Arms::default()]);
+        pair
+    }
+
+    /// The next window, answered in this order.
+    fn window(&mut self, order: &[usize], answers: &[Arms; 2]) {
+        self.run.open_windows(&self.analysis, Weight::percent(10.0), self.now);
+        let Some(wake) = self.run.wake(&self.analysis) else { return };
+        self.now = wake;
+        self.run.start_due(&self.analysis, self.now);
+        let stored = serde_json::to_string(&self.run).unwrap();
+        assert_eq!(serde_json::from_str::<Run>(&stored).unwrap(), self.run);
+        for metric in order {
+            let Some(open) = self.run.open().find(|open| open.metric == *metric) else { continue };
+            let reading = Reading::Answer(Sample::from(answers[*metric].clone()));
+            let _ = self.run.record(&self.analysis, *metric, open.ordinal, reading, self.now);
+        }
+    }
+}
+
+#[test]
+fn an_invalid_split_of_one_metric_hides_no_failure_of_another_in_either_order() {
+    let split = Comparison { sample_ratio: true, ..Comparison::default() };
+    for order in [[0, 1], [1, 0]] {
+        let mut pair = Pair::new(split.clone(), Comparison::default());
+        pair.window(&order, &[arms((13_500, 13), (500, 0)), arms((13_500, 135), (1_500, 750))]);
+        assert_eq!(pair.run.phase(), Phase::Failed, "{order:?}");
+    }
+}
+
+#[test]
+fn harm_that_comes_after_an_inconclusive_end_is_still_found() {
+    let split = Comparison { sample_ratio: true, ..Comparison::default() };
+    for (metric, late) in [(1, arms((13_500, 135), (1_500, 750))), (0, arms((13_500, 135), (500, 450)))] {
+        let mut pair = Pair::new(split.clone(), Comparison::default());
+        let (uneven, good) = (arms((13_500, 13), (500, 0)), arms((13_500, 135), (1_500, 15)));
+        for _ in 0..3 {
+            pair.window(&[0, 1], &[uneven.clone(), good.clone()]);
+        }
+        assert_eq!(pair.run.phase(), Phase::Inconclusive);
+        // A source that is away takes nothing back that waits for a person.
+        for _ in 0..14 {
+            pair.now = pair.run.wake(&pair.analysis).unwrap();
+            pair.run.start_due(&pair.analysis, pair.now);
+            let _ = pair.run.expire(&pair.analysis, pair.now);
+        }
+        assert_eq!(pair.run.phase(), Phase::Inconclusive);
+        let mut answers = [uneven, good];
+        answers[metric] = late;
+        for _ in 0..3 {
+            pair.window(&[0, 1], &answers);
+        }
+        assert_eq!(pair.run.phase(), Phase::Failed, "of metric {metric}");
+        assert_eq!(pair.run.open().count(), 0);
+        assert_eq!(pair.run.wake(&pair.analysis), None);
+    }
+}
+
+#[test]
+fn a_split_that_cannot_be_checked_hides_no_harm() {
+    let comparison = Comparison { sample_ratio: true, ..Comparison::default() };
+    let analysis = Analysis::of("compare", [comparison.metric("m")]);
+    let mut now = Timestamp::UNIX_EPOCH;
+    let mut run = Run::begin(&analysis, now);
+    // All copies: no share of the requests is planned.
+    run.open_windows(&analysis, Weight::ZERO, now);
+    for requests in [0, 1_500, 1_500] {
+        now = run.wake(&analysis).unwrap();
+        run.start_due(&analysis, now);
+        let open = run.open().next().unwrap();
+        let answer = arms((9 * requests, requests / 10), (requests, requests / 2));
+        let _ = run.record(&analysis, open.metric, open.ordinal, Reading::Answer(answer.into()), now);
+        if run.is_over() {
+            break;
+        }
+    }
+    assert_eq!(run.phase(), Phase::Failed);
+}
+
+#[test]
+fn the_arms_of_successes_stand_where_they_are() {
+    let mut bench = Bench::new(Comparison::of(Compared::Successes));
+    // Stable has nine times the requests.
+    let undecided = bench.window(&arms((900, 450), (100, 30))).unwrap();
+    assert!(
+        undecided.reason.contains("candidate 30 of 100 (30.00%), stable 450 of 900"),
+        "{}",
+        undecided.reason
+    );
+    let last = bench.windows(500, &arms((900, 450), (100, 30)));
+    assert_eq!(last.outcome, Outcome::Failed, "{}", last.reason);
+    assert!(last.reason.contains(", stable 1.6"), "{}", last.reason);
+    assert!(last.reason.contains(" times as often as the candidate"), "{}", last.reason);
+    let results = bench.run.results(&bench.analysis);
+    let both = results[0].arms.as_ref().unwrap();
+    assert!(both.candidate.requests * 9 == both.stable.requests, "{both:?}");
+    assert!((both.candidate.share().unwrap() - 0.3).abs() < 1e-9);
+}
+
+#[test]
+fn how_much_is_missing_is_about_the_candidate_for_successes_too() {
+    for of in [Compared::Failures, Compared::Successes] {
+        let mut bench = Bench::new(Comparison { negligible: Number::new(0.0), ..Comparison::of(of) });
+        let alike = arms((2_700, 27), (300, 3));
+        let few = bench.window(&alike).unwrap();
+        let (_, told) = few.reason.split_once("not enough data, about ").unwrap();
+        let told: f64 = told.split(' ').next().unwrap().parse().unwrap();
+        let mut needed = 300.0;
+        while bench.window(&alike).unwrap().outcome != Outcome::Successful {
+            needed += 300.0;
+        }
+        assert!(told < 2.0 * needed && needed < 2.0 * told, "{of:?}: {told} told, {needed} needed");
+    }
+    let mut bench = Bench::new(Comparison::of(Compared::Successes));
+    let few = bench.window(&arms((900, 9), (40, 1))).unwrap();
+    assert!(few.reason.contains("60 more requests of the candidate needed"), "{}", few.reason);
+}
+
+#[test]
+fn an_interval_is_as_wide_as_the_counts_scatter() {
+    let of =
+        |dispersion: f64| Comparison { dispersion: Number::new(dispersion).into(), ..Comparison::default() };
+    let result = |dispersion| {
+        let comparison = Comparison { horizon: None, ..of(dispersion) };
+        let analysis = Analysis::of("compare", [comparison.metric("m")]).without_end();
+        let mut bench = Bench::new(of(dispersion));
+        bench.analysis = analysis;
+        bench.windows(40, &arms((13_500, 1_350), (1_500, 125)));
+        let result = bench.run.results(&bench.analysis).remove(0);
+        (result.arms.unwrap(), result.verdict)
+    };
+    let ((independent, better), (clumped, not_better)) = (result(1.0), result(30.0));
+    assert_eq!(better, Some(Verdict::Better));
+    assert_ne!(not_better, Some(Verdict::Better));
+    assert!(independent.ratio_interval.1 < 1.0, "{independent:?}");
+    assert!(clumped.ratio_interval.1 > 1.0, "{clumped:?}");
+    let width = |arm: &ArmResult| arm.interval.map(|it| it.upper - it.lower).unwrap();
+    assert!(width(&clumped.candidate) > 3.0 * width(&independent.candidate));
+    assert!(clumped.candidate.interval.unwrap().contains(clumped.candidate.share().unwrap()));
+    // A verdict and its interval say the same.
+    let mut bench = Bench::new(of(30.0));
+    let undecided = bench.window(&arms((13_500, 135), (1_500, 30))).unwrap();
+    assert_eq!(undecided.outcome, Outcome::Undecided);
+    let findings = bench.run.results(&bench.analysis).remove(0).arms.unwrap();
+    assert!(findings.ratio_interval.0 < 1.1, "{findings:?}");
+}
+
+/// Good windows until it passes, then a bad one that takes evidence for safety back, at the horizon.
+fn passes_then_is_unlucky_at_the_horizon(comparison: &Comparison, good: &Arms, bad: &Arms) {
+    let begin = |horizon| {
+        let comparison = Comparison { horizon, ..comparison.clone() };
+        let mut bench = Bench::new(comparison.clone());
+        bench.analysis = Analysis::of("compare", [comparison.metric("m")]).without_end();
+        bench
+    };
+    let mut bench = begin(None);
+    let mut windows = 1;
+    while bench.window(good).unwrap().outcome != Outcome::Successful {
+        windows += 1;
+    }
+    let mut bench = begin(Some(GoDuration::from_secs(15 * (windows + 1))));
+    assert_eq!(bench.windows(usize::try_from(windows).unwrap(), good).outcome, Outcome::Successful);
+    let last = bench.window(bad).unwrap();
+    assert_eq!((last.outcome, bench.phase()), (Outcome::Successful, Phase::Running), "{}", last.reason);
+}
+
+#[test]
+fn what_passed_once_is_not_uncertain_at_the_horizon() {
+    let (good, bad) = (arms((13_500, 135), (1_500, 14)), arms((13_500, 135), (1_500, 27)));
+    passes_then_is_unlucky_at_the_horizon(&Comparison::default(), &good, &bad);
+}
+
+#[test]
+fn a_latency_that_passed_once_is_not_uncertain_at_the_horizon() {
+    let latency = |slow: u64| {
+        let counts = |slow: u64| ArmCounts {
+            requests: 1_000,
+            failures: 0,
+            latency: [(0.05, 400), (0.5, 1_000 - slow), (f64::INFINITY, 1_000)]
+                .map(|(edge, count)| (Number::new(edge), count))
+                .to_vec(),
+        };
+        Arms { stable: counts(20), candidate: counts(slow), control: None }
+    };
+    let comparison = Comparison::of(Compared::Latency);
+    passes_then_is_unlucky_at_the_horizon(&comparison, &latency(20), &latency(36));
+}
+
+#[test]
+fn an_arm_that_is_missing_is_not_enough_data_until_the_horizon() {
+    let comparison = Comparison { horizon: Some(GoDuration::from_mins(5)), ..Comparison::default() };
+    let mut bench = Bench::new(comparison);
+    let mut without = Sample::from(arms((900, 9), (100, 1))).into_map().unwrap();
+    without.remove("candidate");
+    let mut last = None;
+    for _ in 0..100 {
+        let Some(measurement) = bench.answer(Sample::Map(without.clone())) else { break };
+        assert_eq!(measurement.data, Data::Empty);
+        last = Some(measurement);
+        if bench.run.is_over() {
+            break;
+        }
+        assert_eq!(last.as_ref().unwrap().outcome, Outcome::Undecided);
+    }
+    assert_eq!((last.unwrap().outcome, bench.phase()), (Outcome::Inconclusive, Phase::Inconclusive));
+}
+
+#[test]
+fn evidence_that_is_damaged_or_newer_is_refused() {
+    let mut bench = Bench::new(Comparison::default());
+    let _ = bench.window(&arms((900, 9), (100, 1)));
+    let stored = serde_json::to_value(bench.run.evidence(0).unwrap()).unwrap();
+    assert_eq!(stored["version"], 1);
+    for (field, value) in [("version", 2.into()), ("compared", "-1s".into()), ("surprise", 1.into())] {
+        let mut damaged: serde_json::Value = stored.clone();
+        damaged[field] = value;
+        assert!(serde_json::from_value::<Evidence>(damaged).is_err(), "{field}");
+    }
+    let mut before: serde_json::Value = stored;
+    before.as_object_mut().unwrap().remove("version");
+    assert!(serde_json::from_value::<Evidence>(before).is_ok(), "states from before it had a version");
+}
+
+#[test]
+fn a_verdict_has_a_type() {
+    let verdict = |bench: &Bench| bench.run.results(&bench.analysis)[0].verdict.unwrap();
+    let mut bench = Bench::new(Comparison { sample_ratio: true, ..Comparison::default() });
+    assert_eq!(verdict(&bench), Verdict::NotEnough { candidate_requests: None });
+    let _ = bench.window(&arms((90, 0), (10, 0)));
+    assert_eq!(verdict(&bench), Verdict::NotEnough { candidate_requests: Some(90) });
+    let _ = bench.window(&arms((9_000, 90), (1_000, 10)));
+    let Verdict::NotEnough { candidate_requests: Some(more) } = verdict(&bench) else { panic!("no number") };
+    assert!((100..100_000).contains(&more), "{more}");
+    let _ = bench.answer(Sample::Map([("stable".to_owned(), Sample::Null)].into()));
+    assert_eq!(verdict(&bench), Verdict::Invalid(Why::MissingArm));
+    let _ = bench.window(&arms((1, 2), (1, 0)));
+    assert_eq!(verdict(&bench), Verdict::Invalid(Why::Counts));
+    let _ = bench.window(&arms((13_500, 135), (100, 1)));
+    assert_eq!(verdict(&bench), Verdict::Invalid(Why::SampleRatio));
+    let told = bench.run.assess(&bench.analysis).message;
+    assert!(told.contains("e-value ") && told.contains(" of 1000, error probability 0.1%"), "{told}");
+    let _ = bench.window(&arms((13_500, 135), (100, 90)));
+    assert_eq!(verdict(&bench), Verdict::Worse, "what is invalid hides no harm");
+}
+
+#[test]
+fn least_requests_are_those_of_the_run_for_counts_and_latencies_alike() {
+    let comparison = Comparison { least_requests: 10_000, ..Comparison::default() };
+    let analysis = Analysis::of("compare", [comparison.clone().metric("m")]);
+    let mut bench = Bench::new(comparison);
+    let good = arms((13_500, 135), (1_500, 15));
+    bench.windows(200, &good);
+    assert_eq!(bench.phase(), Phase::Successful);
+    let mut next =
+        Bench { run: Run::continuing(&analysis, bench.run.carried(), bench.now), analysis, now: bench.now };
+    next.run.open_windows(&next.analysis, Weight::percent(10.0), next.now);
+    let _ = next.window(&Arms::default());
+    let first = next.window(&good).unwrap();
+    assert!(first.reason.contains("8500 more requests of the candidate needed"), "{}", first.reason);
+}
+
+#[test]
+fn a_state_stays_small() {
+    let latency = |requests: u64| ArmCounts {
+        requests,
+        failures: requests / 100,
+        latency: (1..=12_u32)
+            .map(|edge| (Number::new(f64::from(edge) / 10.0), requests - (requests >> edge)))
+            .chain([(Number::new(f64::INFINITY), requests)])
+            .collect(),
+    };
+    for (of, limit) in [(Compared::Failures, 5_000), (Compared::Latency, 12_000)] {
+        let mut bench = Bench::new(Comparison { sample_ratio: true, ..Comparison::of(of) });
+        let both = Arms { stable: latency(1_333), candidate: latency(147), control: None };
+        let _ = bench.windows(4, &both);
+        let small = serde_json::to_string(bench.run.evidence(0).unwrap()).unwrap().len();
+        let _ = bench.windows(100, &both);
+        let large = serde_json::to_string(bench.run.evidence(0).unwrap()).unwrap().len();
+        assert!(large <= limit, "{of:?}: {large} bytes");
+        assert!(large < small + small / 4 + 500, "{of:?}: it grows from {small} to {large} bytes");
+    }
+}
+
+#[test]
+fn a_control_group_shows_how_much_counts_scatter_before_anything_is_said() {
+    let dispersion = Dispersal::Calibrated { windows: 30 };
+    let comparison = Comparison { dispersion, ..Comparison::default() };
+    let text = serde_json::to_string(&comparison).unwrap();
+    assert!(text.contains(r#""dispersion":{"windows":30}"#), "{text}");
+    assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), comparison);
+    let mut bench = Bench::new(comparison.clone());
+    // Failures come in bursts, in one group of stable or the other; the candidate fails three times as often.
+    for window in 0..30 {
+        let burst = 20 * (window % 2);
+        let mut both = arms((1_000, burst), (1_000, 30));
+        both.control = Some(ArmCounts { requests: 1_000, failures: 20 - burst, latency: Vec::new() });
+        let measured = bench.window(&both).unwrap();
+        let calibrated = window == 29;
+        assert_eq!(measured.reason.contains("more windows needed"), !calibrated, "{}", measured.reason);
+        let findings = bench.run.evidence(0).unwrap().findings(&comparison, 0.01).unwrap();
+        assert_eq!(findings.dispersion, calibrated.then_some(20.0));
+        assert!(calibrated || measured.outcome == Outcome::Undecided, "{}", measured.reason);
+    }
+    let findings = bench.run.evidence(0).unwrap().findings(&comparison, 0.01).unwrap();
+    assert!(findings.log_harm > 20.0, "independent requests would have been enough: {findings:?}");
+    let mut alone = Bench::new(Comparison { horizon: Some(GoDuration::from_mins(5)), ..comparison });
+    let first = alone.window(&arms((900, 9), (100, 90))).unwrap();
+    assert!(first.reason.contains("there is no `control` beside stable and candidate"), "{}", first.reason);
+    assert_eq!(alone.windows(100, &arms((900, 9), (100, 90))).outcome, Outcome::Inconclusive);
 }
 
 /// Of each kind.

@@ -420,3 +420,39 @@ proptest! {
         prop_assert!(evidence(x1 - 1, x2 + 1) >= evidence(x1, x2));
     }
 }
+
+#[test]
+fn failures_of_one_arm_alone_in_its_windows_say_nothing_of_the_ratio() {
+    let mut ratio = RateRatio::new();
+    let alone = Window { id: 1, control: Arm::new(100, 5), candidate: Arm::new(0, 0) };
+    assert_eq!(ratio.observe(&alone), Ok(Observed::NoInformation));
+    assert!(matches!(ratio.estimate(), Err(Undefined::NoInformation { .. })), "{:?}", ratio.estimate());
+}
+
+#[test]
+fn a_ratio_beyond_the_grid_is_no_number_of_the_grid() {
+    let mut none = RateRatio::new();
+    let _ = none.observe(&Window { id: 1, control: Arm::new(100, 50), candidate: Arm::new(100, 0) }).unwrap();
+    assert_eq!(none.estimate(), Ok(0.0));
+    let mut all = RateRatio::new();
+    let _ = all.observe(&Window { id: 1, control: Arm::new(100, 0), candidate: Arm::new(100, 50) }).unwrap();
+    assert_eq!(all.estimate(), Ok(f64::INFINITY));
+}
+
+#[test]
+fn an_interval_of_dispersed_counts_is_that_of_as_many_independent_ones() {
+    let after = |windows: u64| {
+        let mut ratio = RateRatio::new();
+        for id in 0..windows {
+            let _ = ratio.observe(&window(id, (1_000, 100), (1_000, 50))).unwrap();
+        }
+        ratio
+    };
+    let (dispersed, fewer) =
+        (after(20).dispersed_interval(0.01, 4.0).unwrap(), after(5).interval(0.01).unwrap());
+    assert!((dispersed.width() / fewer.width() - 1.0).abs() < 0.3, "{dispersed:?} {fewer:?}");
+    assert_eq!(after(20).dispersed_interval(0.01, 1.0), after(20).interval(0.01));
+    for dispersion in [0.5, f64::NAN, f64::INFINITY] {
+        assert!(after(1).dispersed_interval(0.01, dispersion).is_err(), "{dispersion}");
+    }
+}

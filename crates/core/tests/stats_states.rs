@@ -6,8 +6,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use serinus_core::stats::{
     Side,
-    betting::{Betting, EmpiricalBernstein, Hoeffding},
+    betting::{Betting, BettingInterval, EmpiricalBernstein, Hoeffding},
     counters::Counter,
+    dispersion::Dispersion,
     exceedance::{BucketWindow, ExceedanceHistogram},
     grid::{Arm, CounterGrid, RateRatio, RatioGrid, ScoreMixture, Window},
     group_sequential::{Boundary, Spending},
@@ -45,6 +46,7 @@ fn evidence_comes_back_as_it_was() {
     let mut ratio = RateRatio::new();
     let mut score = ScoreMixture::new(10.0, 0.01).unwrap();
     let mut split = SampleRatio::new(&[0.9, 0.1], 100.0).unwrap();
+    let mut dispersion = Dispersion::new();
     for id in 0..20 {
         holds(&harm);
         holds(&safety);
@@ -52,11 +54,13 @@ fn evidence_comes_back_as_it_was() {
         holds(&ratio);
         holds(&score);
         holds(&split);
+        holds(&dispersion);
         let window = Window { id, control: Arm::new(900, 9 + id % 3), candidate: Arm::new(100, id % 7) };
         let _ = harm.observe(&window).unwrap();
         let _ = safety.observe(&window).unwrap();
         let _ = ratio.observe(&window).unwrap();
         let _ = score.observe(&window).unwrap();
+        let _ = dispersion.observe(&window).unwrap();
         let buckets = ([800, 90, 10], [80, 15, id % 5]);
         let _ = latency.observe(&BucketWindow { id, control: &buckets.0, candidate: &buckets.1 }).unwrap();
         let _ = split.observe(id, &[900, 100 + id]).unwrap();
@@ -78,6 +82,7 @@ fn means_and_counters_come_back_as_they_were() {
     let mut bernstein = EmpiricalBernstein::new(0.05).unwrap();
     let mut hoeffding = Hoeffding::new(0.05).unwrap();
     let mut betting = Betting::new(0.01, 0.05).unwrap();
+    let mut curve = BettingInterval::new(4, 0.05).unwrap();
     let mut mean = AsymptoticMean::new();
     let mut normal = NormalRatio::new(0.0, 1.0, 0.1).unwrap();
     let mut counter = Counter::new();
@@ -85,6 +90,7 @@ fn means_and_counters_come_back_as_they_were() {
         holds(&bernstein);
         holds(&hoeffding);
         holds(&betting);
+        holds(&curve);
         holds(&mean);
         holds(&normal);
         holds(&counter);
@@ -92,6 +98,7 @@ fn means_and_counters_come_back_as_they_were() {
         bernstein.observe(value).unwrap();
         hoeffding.observe(value).unwrap();
         betting.observe(value).unwrap();
+        curve.observe(value).unwrap();
         mean.observe(value).unwrap();
         normal.observe(value).unwrap();
         counter.advance(f64::from(step) * 7.0).unwrap();

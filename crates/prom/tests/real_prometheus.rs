@@ -212,7 +212,7 @@ async fn both_arms_are_counted_exactly_from_raw_samples() {
     };
     // Between scrapes: from the last before the beginning to the last before the end.
     let early = ask(&builtin, 45, 30).await.unwrap();
-    assert_eq!(early, Arms { stable: counts(101, 1, 90), candidate: counts(20, 0, 1) });
+    assert_eq!(early, Arms { stable: counts(101, 1, 90), candidate: counts(20, 0, 1), control: None });
     let late = ask(&builtin, 30, 0).await.unwrap();
     assert_eq!(late.stable, counts(202, 2, 160));
     assert_eq!(late.candidate, counts(43, 3, 30));

@@ -94,7 +94,6 @@ mod cookies;
 mod exposition;
 mod future;
 mod handle;
-mod histogram;
 mod matching;
 mod meter;
 mod mirror;

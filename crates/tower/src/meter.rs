@@ -6,12 +6,9 @@ use std::sync::{
 };
 
 use http::StatusCode;
+use serinus_core::metric::{Counts, Histogram};
 
-use crate::{
-    histogram::{Counts, Histogram},
-    time::Monotonic,
-    windows::Reading,
-};
+use crate::{time::Monotonic, windows::Reading};
 
 /// How many requests a revision was sent, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

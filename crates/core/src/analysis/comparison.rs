@@ -13,7 +13,13 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use self::evidence::{ComparisonError, Evidence, Findings};
+pub use self::{
+    dispersal::Dispersal,
+    error::ComparisonError,
+    evidence::Evidence,
+    findings::Findings,
+    verdict::{Verdict, Why},
+};
 use super::{Analysis, AnalysisError, Judge, Metric};
 pub use crate::metric::Window;
 use crate::{
@@ -21,10 +27,15 @@ use crate::{
     time::GoDuration,
 };
 
+mod dispersal;
+mod error;
 mod evidence;
+mod findings;
 mod latency;
 mod rare;
 mod sentence;
+mod standing;
+mod verdict;
 
 /// How candidate and stable are compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,7 +52,7 @@ pub struct Comparison {
     /// [`Comparison::margin`]. 1.5 by default.
     pub safety_margin: Number,
     /// The probability with which a healthy candidate may be failed, ever, however often it is looked at; `0 < p < 1`.
-    /// Without it the metric takes its part, by [`Comparison::weight`], of what the analysis has left of
+    /// Without it the metric takes its part, by [`Comparison::weight`], of what the plan has left of
     /// [`Comparison::ERROR_PROBABILITY`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_probability: Option<Number>,
@@ -54,25 +65,29 @@ pub struct Comparison {
     /// [`Comparison::RARELY_SLOW`] or more. One that is both passes with at
     /// most twice this probability. `0 < p < 1`; 0.05 by default.
     pub miss_probability: Number,
-    /// This metric's part of the analysis' error probability, relative to the other metrics. 1 by default.
+    /// This metric's part of the plan's error probability, relative to the other metrics. 1 by default.
     pub weight: u32,
     /// Whether a failure takes the candidate back. If not, it pauses the rollout as an inconclusive end does. True by
     /// default.
     pub critical: bool,
-    /// The least number of the candidate's requests before it can pass. 100 by default. A failure needs no minimum.
+    /// The least number of the candidate's requests before it can pass, counted since the analysis was begun for this
+    /// step or beside these steps; of a latency, since its edges were chosen. 100 by default. A failure needs no minimum.
     pub least_requests: u64,
     /// What happens this long after a change of weight is not compared: connections drain, caches are cold. 10 s by
     /// default.
     pub settle: GoDuration,
-    /// How much time may be compared before the metric ends inconclusively; none: any. One hour by default.
+    /// How much time may be compared before the metric ends inconclusively, unless it passed before; windows without
+    /// data of one arm count, too. None: any. One hour by default.
     pub horizon: Option<GoDuration>,
     /// Whether to check that the requests are split as the route says. Only where requests are split one by one: with
-    /// sticky subjects or connections their number differs from the weight by nature. False by default.
+    /// sticky subjects or connections their number differs from the weight by nature, and with a match or a mirror in
+    /// force no split is planned: a plan that checks it there is refused. False by default.
     pub sample_ratio: bool,
     /// How many times more the counts vary within a window than independent requests would, at least 1; evidence is
-    /// divided by it. Estimate it with [`stats::dispersion`](crate::stats::dispersion) from two
-    /// groups of stable instances. 1 by default.
-    pub dispersion: Number,
+    /// divided by it, and intervals are widened. A number, estimated with
+    /// [`stats::dispersion`](crate::stats::dispersion) from two groups of stable instances in windows like these, or
+    /// [calibrated](Dispersal::Calibrated) during the rollout. 1 by default.
+    pub dispersion: Dispersal,
 }
 
 /// What is compared.
@@ -87,6 +102,10 @@ pub enum Compared {
     /// The share of requests that come to what was hoped for, counted as failures are; less is harm.
     Successes,
     /// How long requests take: the share above each of up to twelve edges of a histogram; more is harm.
+    ///
+    /// Harm is looked for at every edge above stable's median. A pass is evidence at each of those that at least 1 % of
+    /// stable's requests exceed, or at the lowest if there is none: what is rarer never gets certain, so that a pass
+    /// says nothing of a tail beyond the 99th percentile.
     Latency,
 }
 
@@ -103,7 +122,8 @@ pub struct Strictness {
 impl Comparison {
     /// The error probability with which requests that are split as planned count as split otherwise.
     pub const SPLIT_ERROR_PROBABILITY: f64 = 0.001;
-    /// The error probability that the metrics of one analysis share.
+    /// The error probability that the comparisons of one plan share, over all its analyses; outside a plan, those of one
+    /// analysis. Each attempt has it anew.
     pub const ERROR_PROBABILITY: f64 = 0.01;
     /// Of latencies, the share of the candidate's requests above an edge that nobody minds: evidence that it is below is
     /// as good as a comparison at that edge. Edges that fewer of stable's requests exceed are looked at for harm only.
@@ -154,8 +174,9 @@ impl Comparison {
                 "more than 0 and less than 1",
             ));
         }
-        if !(self.dispersion.get().is_finite() && self.dispersion.get() >= 1.0) {
-            return Err(("dispersion", self.dispersion.to_string(), "a number from 1"));
+        if !self.dispersion.is_usable() {
+            let expected = "a number from 1, or 30 windows or more to calibrate in";
+            return Err(("dispersion", self.dispersion.to_string(), expected));
         }
         if self.weight == 0 {
             return Err(("weight", self.weight.to_string(), "a number from 1"));
@@ -187,7 +208,7 @@ impl Default for Comparison {
             settle: GoDuration::from_secs(10),
             horizon: Some(GoDuration::from_mins(60)),
             sample_ratio: false,
-            dispersion: Number::new(1.0),
+            dispersion: Dispersal::default(),
         }
     }
 }
@@ -209,12 +230,18 @@ impl Analysis {
         self
     }
 
+    /// Whether a metric that decides compares candidate and stable.
+    pub fn compares(&self) -> bool {
+        self.metrics.iter().any(|metric| !metric.dry_run && metric.comparison().is_some())
+    }
+
     /// Both probabilities of error of a comparison.
     pub(in crate::analysis) fn strictness(&self, comparison: &Comparison) -> Strictness {
         Strictness { error: self.error_probability(comparison), miss: comparison.miss_probability.get() }
     }
 
-    /// The error probability that a comparison has: its own, or its part of what is left.
+    /// The error probability that a comparison has: its own, or its part of what is left. That of a plan with several
+    /// analyses is smaller: ask the analysis [of the plan](crate::rollout::Plan::analysis_at).
     pub fn error_probability(&self, comparison: &Comparison) -> f64 {
         if let Some(own) = comparison.error_probability {
             return own.get();

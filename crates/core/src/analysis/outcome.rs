@@ -81,7 +81,8 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Whether this is an end: nothing changes any more.
+    /// Whether this is an end: nothing changes any more, but that an analysis that compares may still fail after an
+    /// inconclusive one.
     pub const fn is_over(self) -> bool {
         match self {
             Self::Successful | Self::Inconclusive | Self::Error | Self::Failed => true,

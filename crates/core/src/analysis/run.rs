@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     measurement::{Measurement, Reading},
-    result::{ArmResult, ArmsResult, MetricResult, Verdict},
+    result::{ArmResult, ArmsResult, MetricResult},
     rounds::RoundTally,
     standing::{Assessment, DryRunSummary, Standing, overall},
 };
 use self::{progress::Progress, rounds::RoundProgress};
+pub use super::comparison::{Verdict, Why};
 use super::{
-    Analysis, Judge, Phase,
+    Analysis, Judge, Metric, Phase,
     comparison::{Evidence, Window},
 };
 use crate::{time::Timestamp, traffic::Weight};
@@ -22,11 +23,15 @@ mod result;
 mod rounds;
 mod standing;
 
-/// How far one run of an [`Analysis`] is. Small, plain, without floats: fit to be part of a stored state.
+/// How far one run of an [`Analysis`] is. Small and plain: fit to be part of a stored state. The only numbers in it that
+/// are not whole are those of comparisons ([`Evidence`]), which are finite and come back from JSON to the last bit.
 ///
 /// A run never asks by itself. At every moment that may matter ([`Run::wake`]) its owner calls [`Run::expire`] and
 /// [`Run::start_due`], puts the questions of [`Run::open`], and hands the answers to [`Run::record`]. The analysis
 /// passed must be the one the run was begun with.
+///
+/// An analysis that compares goes on after an inconclusive end ([`Run::is_watching`]): what is invalid or uncertain
+/// hides no failure, whichever answer comes first.
 ///
 /// ```
 /// use serinus_core::{
@@ -143,9 +148,10 @@ impl Run {
 
     /// Lets comparisons begin their windows: both arms take traffic, the candidate this share of it, from now on.
     pub fn open_windows(&mut self, analysis: &Analysis, share: Weight, now: Timestamp) {
-        if !self.is_over() {
+        let is_watching = self.is_watching(analysis);
+        if !self.is_over() || is_watching {
             for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
-                progress.open_windows(metric, share, now);
+                progress.open_windows(metric, share, is_watching, now);
             }
         }
     }
@@ -157,9 +163,15 @@ impl Run {
         }
     }
 
-    /// Whether there is a verdict. Nothing changes any more then.
+    /// Whether there is a verdict. Nothing changes any more then, unless it [is watching](Self::is_watching).
     pub const fn is_over(&self) -> bool {
         self.phase.is_over()
+    }
+
+    /// Whether the run is inconclusive and goes on to measure, as it compares and the candidate may still take traffic.
+    /// Only a failure can come of it; that its source is away does not.
+    pub fn is_watching(&self, analysis: &Analysis) -> bool {
+        self.phase == Phase::Inconclusive && analysis.compares()
     }
 
     /// How far the run is; the same as `assess(..).phase`, without the message.
@@ -174,7 +186,7 @@ impl Run {
 
     /// Puts every question that is due now.
     pub fn start_due(&mut self, analysis: &Analysis, now: Timestamp) {
-        if self.is_over() {
+        if self.is_over() && !self.is_watching(analysis) || self.is_settling(analysis) {
             return;
         }
         let mut started = false;
@@ -258,11 +270,13 @@ impl Run {
         late
     }
 
-    /// The next time at which the run changes by itself; `None` if it is over.
-    pub fn wake(&self, _analysis: &Analysis) -> Option<Timestamp> {
+    /// The next time at which the run changes by itself; `None` if it is over and watches nothing.
+    pub fn wake(&self, analysis: &Analysis) -> Option<Timestamp> {
         let mut earliest = self.rounds.as_ref().and_then(|rounds| rounds.next);
+        let is_settling = self.is_settling(analysis);
         for progress in &self.metrics {
-            for at in [progress.open.map(|asked| asked.due), progress.next].into_iter().flatten() {
+            let next = progress.next.filter(|_| !is_settling);
+            for at in [progress.open.map(|asked| asked.due), next].into_iter().flatten() {
                 earliest = Some(earliest.map_or(at, |earliest| earliest.min(at)));
             }
         }
@@ -307,8 +321,24 @@ impl Run {
         }
     }
 
-    /// Brings the phases up to date with what was counted. A phase that is an end stays.
+    /// Whether a comparison ended without a clear answer and what was asked beside it is still waited for. Nothing new is
+    /// asked then, or the run would never end.
+    fn is_settling(&self, analysis: &Analysis) -> bool {
+        !self.is_over()
+            && analysis.compares()
+            && self.deciding(analysis).any(|(progress, _)| progress.phase == Phase::Inconclusive)
+    }
+
+    fn deciding<'a>(&'a self, analysis: &'a Analysis) -> impl Iterator<Item = (&'a Progress, &'a Metric)> {
+        self.metrics.iter().zip(&analysis.metrics).filter(|(_, metric)| !metric.dry_run)
+    }
+
+    /// Brings the phases up to date with what was counted. A phase that is an end stays, but for a failure after an
+    /// inconclusive one.
     fn settle(&mut self, analysis: &Analysis) {
+        if self.is_watching(analysis) {
+            return self.watch(analysis);
+        }
         if self.is_over() {
             return;
         }
@@ -318,10 +348,21 @@ impl Run {
             for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
                 progress.settle(metric, false);
             }
+            let bad = self.deciding(analysis).map(|(progress, _)| progress.phase);
+            let bad = bad.filter(|phase| phase.is_over() && *phase != Phase::Successful).max();
+            // What is invalid or uncertain hides no failure: what was asked is heard before it is the end, and what
+            // compares is not ended by it.
+            if bad == Some(Phase::Inconclusive) && analysis.compares() {
+                if self.deciding(analysis).any(|(progress, _)| progress.open.is_some()) {
+                    self.phase = Phase::Running;
+                } else {
+                    self.phase = Phase::Inconclusive;
+                    self.watch(analysis);
+                }
+                return;
+            }
             // The first bad end among those that decide ends the others, too.
-            let ending = self.metrics.iter().zip(&analysis.metrics).any(|(progress, metric)| {
-                !metric.dry_run && progress.phase.is_over() && progress.phase != Phase::Successful
-            });
+            let ending = bad.is_some();
             if ending {
                 for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
                     progress.settle(metric, true);
@@ -337,6 +378,17 @@ impl Run {
             }
         }
         if self.is_over() {
+            self.stop();
+        }
+    }
+
+    /// After an inconclusive end: looks for failures, and for nothing else.
+    fn watch(&mut self, analysis: &Analysis) {
+        for (progress, metric) in self.metrics.iter_mut().zip(&analysis.metrics) {
+            progress.watch(metric);
+        }
+        if self.deciding(analysis).any(|(progress, _)| progress.phase == Phase::Failed) {
+            self.phase = Phase::Failed;
             self.stop();
         }
     }

@@ -23,8 +23,9 @@ pub struct Window {
 
 /// What each arm did within the same window.
 ///
-/// As a [`Sample`] it is a map with the keys `stable` and `candidate`, each a map with `requests`, `failures` and, if
-/// latencies are known, `latency`: a list of pairs of an edge in seconds and the requests that took at most that long.
+/// As a [`Sample`] it is a map with the keys `stable` and `candidate`, and perhaps `control`, each a map with `requests`,
+/// `failures` and, if latencies are known, `latency`: a list of pairs of an edge in seconds and the requests that took at
+/// most that long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "a comparison has two arms")]
@@ -33,6 +34,11 @@ pub struct Arms {
     pub stable: ArmCounts,
     /// The new revision.
     pub candidate: ArmCounts,
+    /// A second group of instances of the proven revision that are not counted in `stable`, about as many as the candidate
+    /// has: between the two there is no difference but chance, by which
+    /// [`Dispersal::Calibrated`](crate::analysis::comparison::Dispersal::Calibrated) measures how much counts scatter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ArmCounts>,
 }
 
 /// Raw counts of one arm within one window: differences of counters, never rates.
@@ -105,7 +111,10 @@ impl Arms {
     ///
     /// More failures than requests; edges or counts of a histogram out of order.
     pub fn check(&self) -> Result<(), ArmsError> {
-        for (arm, counts) in [("stable", &self.stable), ("candidate", &self.candidate)] {
+        let control = self.control.as_ref().map(|control| ("control", control));
+        for (arm, counts) in
+            [("stable", &self.stable), ("candidate", &self.candidate)].into_iter().chain(control)
+        {
             let ArmCounts { requests, failures, ref latency } = *counts;
             if failures > requests {
                 return Err(ArmsError::TooManyFailures { arm, failures, requests });
@@ -134,7 +143,12 @@ impl Arms {
         let arms = match sample {
             Sample::Arms(arms) => Cow::Borrowed(&**arms),
             Sample::Map(map) => {
-                Cow::Owned(Self { stable: arm(map, "stable")?, candidate: arm(map, "candidate")? })
+                let control = match arm(map, "control") {
+                    Ok(control) => Some(control),
+                    Err(ArmsError::Missing { .. }) => None,
+                    Err(error) => return Err(error),
+                };
+                Cow::Owned(Self { stable: arm(map, "stable")?, candidate: arm(map, "candidate")?, control })
             }
             Sample::Null | Sample::Bool(_) | Sample::Number(_) | Sample::Text(_) | Sample::List(_) => {
                 let value = sample.to_string().chars().take(SHOWN).collect();
@@ -159,15 +173,14 @@ impl Arms {
             }
             Sample::Map(map)
         };
-        BTreeMap::from([
-            ("stable".to_owned(), arm(&self.stable)),
-            ("candidate".to_owned(), arm(&self.candidate)),
-        ])
+        let control = self.control.as_ref().map(|control| ("control".to_owned(), arm(control)));
+        let both = [("stable".to_owned(), arm(&self.stable)), ("candidate".to_owned(), arm(&self.candidate))];
+        both.into_iter().chain(control).collect()
     }
 
     /// Whether every count is a number of its own in JSON, too.
     fn is_exact(&self) -> bool {
-        [&self.stable, &self.candidate].into_iter().all(|counts| {
+        [&self.stable, &self.candidate].into_iter().chain(&self.control).all(|counts| {
             let latency = counts.latency.iter().map(|(_, count)| *count);
             latency.chain([counts.requests, counts.failures]).all(|count| count <= MOST as u64)
         })
@@ -253,7 +266,10 @@ mod tests {
         let arms = Arms {
             stable: ArmCounts { requests: 90, failures: 1, latency: Vec::new() },
             candidate: ArmCounts { requests: 10, failures: 0, latency },
+            control: None,
         };
+        assert_eq!(Arms::try_from(&Sample::from(arms.clone())), Ok(arms.clone()));
+        let arms = Arms { control: Some(ArmCounts { requests: 9, ..ArmCounts::default() }), ..arms };
         assert_eq!(Arms::try_from(&Sample::from(arms.clone())), Ok(arms));
     }
 
@@ -268,6 +284,7 @@ mod tests {
                 failures: 0,
                 latency: vec![(Number::new(0.1), 3), (Number::new(f64::INFINITY), 10)],
             },
+            control: None,
         };
         let (answer, other) = (Sample::from(arms(1)), Sample::from(arms(2)));
         let text = serde_json::to_string(&answer).unwrap();
@@ -277,7 +294,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
         let hasher = RandomState::new();
         assert_eq!(hasher.hash_one(&answer), hasher.hash_one(&read));
-        assert!(read < other && answer < other && Sample::empty() < answer && other > read);
+        assert!(read < other && answer < other);
+        assert!(Sample::empty() < answer);
         assert_eq!(answer.into_map(), read.into_map());
     }
 
@@ -320,6 +338,10 @@ mod tests {
             (
                 r#"{"stable":{"requests":1,"latency":[[0.2,1],[0.3,0]]},"candidate":{"requests":1}}"#,
                 "its counts fall",
+            ),
+            (
+                r#"{"stable":{"requests":1},"candidate":{"requests":1},"control":{"requests":-1}}"#,
+                "control.requests is -1",
             ),
             (r#"{"stable":{"requests":1,"latency":[1]},"candidate":{"requests":1}}"#, "no list of pairs"),
         ] {

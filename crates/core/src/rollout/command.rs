@@ -107,7 +107,7 @@ impl Turn<'_> {
         Phase::Progressing(attempt)
     }
 
-    /// Goes on without a background analysis; on record.
+    /// Goes on without the verdict of a background analysis; on record. One that compares goes on to look for harm.
     fn waive(&mut self, mut attempt: Box<Attempt>, place: Place) -> Phase {
         attempt.paused = None;
         attempt.waived_places.push(place);

@@ -4,15 +4,17 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
-use self::query::Prepared;
-use super::Place;
+use self::{fingerprint::fingerprint, query::Prepared};
+use super::{Place, budget};
 use crate::{
-    analysis::{Analysis, AnalysisError},
+    analysis::{Analysis, AnalysisError, Metric},
     capacity::Amount,
+    metric::Number,
     time::GoDuration,
     traffic::{Match, Weight},
 };
 
+mod fingerprint;
 mod query;
 
 /// A validated [`PlanSpec`]: whoever holds one need not check it again.
@@ -22,6 +24,8 @@ mod query;
 #[serde(try_from = "PlanSpec", into = "PlanSpec")]
 pub struct Plan {
     spec: PlanSpec,
+    /// Those of the specification, each with its part of the error probability.
+    analyses: Vec<Analysis>,
     fingerprint: u64,
     /// Of each analysis, the queries of its metrics.
     queries: Vec<Vec<Prepared>>,
@@ -268,9 +272,10 @@ impl Plan {
         self.fingerprint
     }
 
-    /// The analysis that stands at a place.
+    /// The analysis that stands at a place. Its comparisons have the error probability that is theirs in this plan: all
+    /// analyses of a plan share [`Comparison::ERROR_PROBABILITY`](crate::analysis::Comparison::ERROR_PROBABILITY).
     pub fn analysis_at(&self, place: Place) -> Option<&Analysis> {
-        self.spec.analyses.get(self.analysis_index(place)?)
+        self.analyses.get(self.analysis_index(place)?)
     }
 
     pub(super) fn query_at(&self, place: Place, metric: usize) -> Option<&Prepared> {
@@ -387,20 +392,22 @@ impl TryFrom<PlanSpec> for Plan {
                 return Err(PlanError::NegativeDuration { place: place.to_owned() });
             }
         }
-        let fingerprint = fingerprint(&spec);
+        let (fingerprint, analyses) = (fingerprint(&spec), budget::shared(&spec)?);
         let queries = spec.analyses.iter().map(|it| it.metrics.iter().map(Prepared::of).collect()).collect();
-        Ok(Self { spec, fingerprint, queries })
+        Ok(Self { spec, analyses, fingerprint, queries })
     }
 }
 
 /// Two arms can be compared only while both take traffic; elsewhere a comparison would wait for ever.
 fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
     let (mut weight, mut matched, mut mirrored) = (Weight::ZERO, false, false);
-    // Before each step: whether both arms take traffic.
+    // Before each step: whether both arms take traffic, and whether not only by weight.
     let mut both = Vec::with_capacity(spec.steps.len() + 1);
+    let mut unplanned = Vec::with_capacity(spec.steps.len() + 1);
     let mut full = None;
     for (index, step) in spec.steps.iter().enumerate() {
         both.push(!weight.is_full() && (!weight.is_zero() || matched || mirrored));
+        unplanned.push(!weight.is_full() && (matched || mirrored));
         match step {
             Step::Weight(to) => weight = *to,
             Step::Switch => weight = Weight::FULL,
@@ -413,6 +420,11 @@ fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
         }
     }
     both.push(!weight.is_full() && (!weight.is_zero() || matched || mirrored));
+    unplanned.push(!weight.is_full() && (matched || mirrored));
+    let checks_split = |analysis: usize| {
+        let metrics = spec.analyses.get(analysis).into_iter().flat_map(|analysis| &analysis.metrics);
+        metrics.filter_map(Metric::comparison).any(|comparison| comparison.sample_ratio)
+    };
     let compares = |analysis: usize| {
         let metrics = spec.analyses.get(analysis).into_iter().flat_map(|analysis| &analysis.metrics);
         metrics.filter(|metric| !metric.dry_run).any(|metric| metric.comparison().is_some())
@@ -420,6 +432,9 @@ fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
     for (step, kind) in spec.steps.iter().enumerate() {
         if matches!(kind, Step::Analyse(analysis) if compares(*analysis)) && !both[step] {
             return Err(PlanError::NothingToCompare { place: format!("steps[{step}]") });
+        }
+        if matches!(kind, Step::Analyse(analysis) if checks_split(*analysis)) && unplanned[step] {
+            return Err(PlanError::NoPlannedSplit { place: format!("steps[{step}]") });
         }
     }
     for (index, background) in spec.background.iter().enumerate() {
@@ -433,30 +448,13 @@ fn check_comparisons(spec: &PlanSpec) -> Result<(), PlanError> {
         if !both[background.during.start + 1..=background.during.end].contains(&true) {
             return Err(PlanError::NothingToCompare { place });
         }
-    }
-    Ok(())
-}
-
-/// What an attempt depends on: one that is under way begins again if this changes, and only then.
-///
-/// The JSON form is hashed: it is the same on every machine, and it is what is stored.
-fn fingerprint(spec: &PlanSpec) -> u64 {
-    let mut spec =
-        PlanSpec { keep_old: GoDuration::ZERO, keep_aborted: None, progress_deadline: None, ..spec.clone() };
-    match &mut spec.capacity {
-        Capacity::Unmanaged => {}
-        Capacity::Routed { replicas, ready_enough, .. } => (*replicas, *ready_enough) = (0, None),
-        Capacity::Counted { replicas, max_surge, max_unavailable } => {
-            (*replicas, *max_surge, *max_unavailable) = (0, Amount::Count(0), Amount::Count(0));
+        if checks_split(background.analysis)
+            && unplanned[background.during.start..=background.during.end].contains(&true)
+        {
+            return Err(PlanError::NoPlannedSplit { place });
         }
     }
-    for metric in spec.analyses.iter_mut().flat_map(|analysis| &mut analysis.metrics) {
-        (metric.timeout, metric.retention) = (GoDuration::ZERO, 0);
-    }
-    let spec = &spec;
-    // Neither step can fail: every key is a text, and a slice can always be read.
-    let text = serde_json::to_vec(spec).unwrap_or_default();
-    murmur3::murmur3_x64_128(&mut text.as_slice(), 0).unwrap_or_default() as u64
+    Ok(())
 }
 
 /// Why a specification is not a plan.
@@ -529,6 +527,14 @@ pub enum PlanError {
         /// Where it stands.
         place: String,
     },
+    /// A check of the split of the requests where a match or a mirror sends some whatever the weight is.
+    #[error(
+        "{place} checks the split of the requests where a match or a mirror is in force, so that no split is planned: leave `sampleRatio` out, or end the match or mirror before"
+    )]
+    NoPlannedSplit {
+        /// Where it stands.
+        place: String,
+    },
     /// A comparison that goes on when stable takes no traffic any more.
     #[error(
         "{place} compares candidate and stable, but steps[{step}] leaves stable without traffic: let it end before, at {step}"
@@ -538,6 +544,18 @@ pub enum PlanError {
         place: String,
         /// The step that takes all traffic from stable.
         step: usize,
+    },
+    /// Error probabilities of single comparisons that leave nothing for the others of the plan.
+    #[error(
+        "{place}: nothing is left of an error probability of 0.01 for the metric `{metric}`, as others of this plan take {taken}: give it its own, or lower the others"
+    )]
+    NoErrorProbabilityLeft {
+        /// Where the analysis stands.
+        place: String,
+        /// The metric.
+        metric: String,
+        /// What the others take together, over all analyses.
+        taken: Number,
     },
     /// A gate nobody can open, having no name.
     #[error("steps[{step}] is a gate without a name: give it the name its hook knows")]

@@ -91,10 +91,10 @@ impl Turn<'_> {
                 Place::Step(_) => false,
             };
             let run = &mut attempt.runs[index].run;
-            if run.is_over() {
+            if run.is_over() && !run.is_watching(analysis) {
                 continue;
             }
-            if is_behind && run.is_conclusive(analysis) {
+            if is_behind && !run.is_over() && run.is_conclusive(analysis) {
                 run.terminate();
                 let (run, analysis) = (run.clone(), analysis.clone());
                 let message = Text::lazily(move || {
@@ -191,7 +191,9 @@ impl Turn<'_> {
     /// compared.
     pub(super) fn compared_share(&self, attempt: &Attempt) -> Option<Weight> {
         let is_moving = match attempt.stage {
-            Stage::Opening | Stage::Shifting => true,
+            Stage::Opening => true,
+            // Nothing ends a phase while it is paused, but the route may be there.
+            Stage::Shifting => attempt.paused.is_none() || !self.is_routed(),
             // Without a router, instances that come and go are the share.
             Stage::Settling => self.managed() == Managed::Counted,
             Stage::Starting | Stage::Holding(_) | Stage::Analysing | Stage::Gating { .. } | Stage::Passed => {

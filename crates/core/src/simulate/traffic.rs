@@ -172,7 +172,11 @@ pub(super) struct Both {
 
 impl Both {
     pub(super) fn arms(&self, with_latency: bool) -> Arms {
-        Arms { stable: self.stable.counts(with_latency), candidate: self.candidate.counts(with_latency) }
+        Arms {
+            stable: self.stable.counts(with_latency),
+            candidate: self.candidate.counts(with_latency),
+            control: None,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Interval, Undefined,
-    evidence::{EProcess, SchemaVersion},
+    evidence::{EProcess, EvidenceError, SchemaVersion},
     probability, require,
 };
 
@@ -260,7 +260,7 @@ impl EProcess for Betting {
 /// The confidence sequence that belongs to [`Betting`]: one capital for each mean of a grid. For plots; its state and
 /// its cost are those of the grid.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct BettingInterval {
     stakes: Stakes,
     target: f64,
@@ -308,6 +308,41 @@ impl BettingInterval {
         };
         let mean = |index: usize| self.bets.get(index).map_or(1.0, |bet| bet.mean);
         Interval::new(mean(from.saturating_sub(1)), mean((to + 1).min(last)))
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    version: SchemaVersion,
+    stakes: Stakes,
+    target: f64,
+    threshold: f64,
+    bets: Vec<Betting>,
+}
+
+impl From<BettingInterval> for Stored {
+    fn from(state: BettingInterval) -> Self {
+        let BettingInterval { stakes, target, threshold, bets } = state;
+        Self { version: SchemaVersion, stakes, target, threshold, bets }
+    }
+}
+
+impl TryFrom<Stored> for BettingInterval {
+    type Error = EvidenceError;
+
+    fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
+        let Stored { version: SchemaVersion, stakes, target, threshold, bets } = stored;
+        if !(threshold.is_finite() && threshold > 0.0 && target.is_finite() && target > threshold) {
+            return Err(EvidenceError::Damaged { what: "its threshold is no number above 0" });
+        }
+        let rising = bets.windows(2).all(|pair| pair[0].mean < pair[1].mean);
+        let ends =
+            bets.first().zip(bets.last()).is_some_and(|(low, high)| low.mean == 0.0 && high.mean == 1.0);
+        if !rising || !ends {
+            return Err(EvidenceError::Damaged { what: "its means do not rise from 0 to 1" });
+        }
+        Ok(Self { stakes, target, threshold, bets })
     }
 }
 

@@ -4,13 +4,19 @@
 //! takes requests for independent finds harm where there is none. Two groups of instances of the *same* revision, or
 //! the time before a rollout, show by how much: the design effect `φ`. Evidence divided by it is evidence of that many
 //! independent requests. A fault that one group has all the time is not seen this way; the margin has to forgive it.
+//!
+//! `φ` grows with what a window holds: if any two failures of one instance go together with correlation `κ`, it is about
+//! `1 + (m − 1) κ`, with `m` failures of an instance in a window. It is known only for windows of the length, the traffic
+//! and the size of groups it was estimated with. Twice the requests in a window may double what is above 1; a control
+//! group smaller than the candidate's shows too little.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Undefined,
-    evidence::EvidenceError,
+    evidence::{EvidenceError, SchemaVersion},
     grid::{Arm, Window},
+    require,
 };
 
 /// Collects windows of two groups that are alike, and estimates the design effect.
@@ -34,7 +40,7 @@ use super::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Dispersion {
     squares: f64,
     variance: f64,
@@ -43,6 +49,9 @@ pub struct Dispersion {
 }
 
 impl Dispersion {
+    /// The least number of windows with failures that say anything.
+    pub const LEAST_WINDOWS: u64 = 30;
+
     /// Nothing seen yet.
     pub fn new() -> Self {
         Self::default()
@@ -74,24 +83,79 @@ impl Dispersion {
     ///
     /// # Errors
     ///
-    /// [`Undefined::TooFew`] before 30 windows with failures.
+    /// [`Undefined::TooFew`] before [`Dispersion::LEAST_WINDOWS`] windows with failures.
     pub fn factor(&self) -> Result<f64, Undefined> {
-        if self.windows < LEAST_WINDOWS {
+        if self.windows < Self::LEAST_WINDOWS {
             return Err(Undefined::TooFew {
                 what: "windows with failures",
                 got: self.windows,
-                needed: LEAST_WINDOWS,
+                needed: Self::LEAST_WINDOWS,
             });
         }
-        Ok((self.squares / self.variance).max(1.0))
+        let factor = self.squares / self.variance;
+        // Never taken for 1: a sum may have left the range of numbers.
+        require("dispersion", factor, factor.is_finite(), "finite")?;
+        Ok(factor.max(1.0))
+    }
+
+    /// How many windows with failures it has seen.
+    pub const fn windows(&self) -> u64 {
+        self.windows
     }
 }
 
-const LEAST_WINDOWS: u64 = 30;
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    version: SchemaVersion,
+    squares: f64,
+    variance: f64,
+    windows: u64,
+    last: Option<u64>,
+}
+
+impl From<Dispersion> for Stored {
+    fn from(state: Dispersion) -> Self {
+        let Dispersion { squares, variance, windows, last } = state;
+        Self { version: SchemaVersion, squares, variance, windows, last }
+    }
+}
+
+impl TryFrom<Stored> for Dispersion {
+    type Error = EvidenceError;
+
+    fn try_from(stored: Stored) -> Result<Self, EvidenceError> {
+        let Stored { version: SchemaVersion, squares, variance, windows, last } = stored;
+        let is_sum = |sum: f64| sum.is_finite() && sum >= 0.0;
+        if !is_sum(squares) || !is_sum(variance) || (windows > 0) != (variance > 0.0) {
+            return Err(EvidenceError::Damaged { what: "its sums are none of squares" });
+        }
+        if windows > 0 && last.is_none() {
+            return Err(EvidenceError::Damaged { what: "its windows have no numbers" });
+        }
+        Ok(Self { squares, variance, windows, last })
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_damaged_state_is_refused_and_never_taken_for_independence() {
+        for stored in [
+            r#"{"version":1,"squares":0.0,"variance":0.0,"windows":40,"last":40}"#,
+            r#"{"version":1,"squares":-1.0,"variance":1.0,"windows":40,"last":40}"#,
+            r#"{"version":1,"squares":1.0,"variance":1.0,"windows":40,"last":null}"#,
+            r#"{"squares":1.0,"variance":1.0,"windows":40,"last":40}"#,
+            r#"{"version":2,"squares":1.0,"variance":1.0,"windows":40,"last":40}"#,
+        ] {
+            assert!(serde_json::from_str::<Dispersion>(stored).is_err(), "{stored}");
+        }
+        let state =
+            Dispersion { squares: f64::MAX, variance: f64::MIN_POSITIVE, windows: 40, last: Some(40) };
+        assert!(state.factor().is_err());
+    }
 
     #[test]
     fn too_few_windows_give_no_factor() {

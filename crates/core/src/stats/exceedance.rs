@@ -30,7 +30,7 @@ use libm::log;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Undefined,
+    Interval, Undefined,
     evidence::{EProcess, EvidenceError, Observed, Progress, SchemaVersion},
     grid::{Arm, RatioGrid, check_sums, ln_1p, log_sum_exp, same_window},
     positive, require,
@@ -169,6 +169,22 @@ impl ExceedanceHistogram {
         let counted =
             self.edges.iter().filter(|edge| edge.control.failures > 0 || edge.candidate.failures > 0);
         counted.max_by(|a, b| a.log_e.total_cmp(&b.log_e)).map(|edge| edge.at)
+    }
+
+    /// The ratios of the shares above one of the edges that are not refuted with error probability `alpha`, at all times
+    /// at once, where counts vary `dispersion` times as much as those of independent requests. The margin and the ratios
+    /// of the grid are looked at, on one side of the margin; the ends are rounded outward to the next of them, and beyond
+    /// they are 0 and infinite.
+    ///
+    /// # Errors
+    ///
+    /// An edge that is none of [`edges`](Self::edges); an `alpha` outside (0, 1); a `dispersion` that is not a finite
+    /// number from 1.
+    pub fn ratio_interval(&self, edge: f64, alpha: f64, dispersion: f64) -> Result<Interval, Undefined> {
+        let found = self.edges.iter().find(|known| known.at == edge);
+        let found =
+            found.ok_or(Undefined::OutOfRange { name: "edge", value: edge, expected: "one of the edges" })?;
+        self.grid.interval(&found.sums, alpha, dispersion)
     }
 
     /// The number of the last window.

@@ -8,7 +8,9 @@ use serinus_core::{
     analysis::{Analysis, Compared, Comparison},
     metric::{ArmCounts, Arms, Number, Query, Question, Sample, Window},
     port::PortErrorKind,
-    rollout::{Capacity, Failure, Outcome, Phase, Plan, PlanError, PlanSpec, Rule, Step},
+    rollout::{
+        Background, Capacity, Command, Failure, Outcome, Phase, Place, Plan, PlanError, PlanSpec, Rule, Step,
+    },
     strategy::Canary,
     time::GoDuration,
     traffic::{Match, Weight},
@@ -36,7 +38,7 @@ pub(crate) fn arms(times: f64) -> impl FnMut(&Question) -> Result<Sample, Failur
                 (Number::new(f64::INFINITY), requests as u64),
             ],
         };
-        Ok(Sample::from(Arms { stable: counts(1.0), candidate: counts(times) }))
+        Ok(Sample::from(Arms { stable: counts(1.0), candidate: counts(times), control: None }))
     }
 }
 
@@ -102,7 +104,7 @@ fn without_evidence_for_it_the_candidate_does_not_get_all_traffic() {
     let few = |question: &Question| {
         let empty = question.window.is_some_and(|window| window.from == window.to);
         let counts = ArmCounts { requests: u64::from(!empty), ..ArmCounts::default() };
-        Ok(Sample::from(Arms { stable: counts.clone(), candidate: counts }))
+        Ok(Sample::from(Arms { stable: counts.clone(), candidate: counts, control: None }))
     };
     let failures = Analysis::of("failures", [Comparison::default().metric("failures")]).without_end();
     let plan = Canary::new(4)
@@ -113,8 +115,7 @@ fn without_evidence_for_it_the_candidate_does_not_get_all_traffic() {
     let mut sim = Sim::new(plan.into());
     sim.source = Box::new(few);
     let mut sim = sim.deliver("v2");
-    sim.run_until_idle();
-    assert!(!sim.is_promoted());
+    sim.run_until("it is paused", is_paused);
     let Phase::Progressing(attempt) = &sim.state.phase else { panic!("{:#?}", sim.state.phase) };
     assert!(attempt.paused.is_some(), "{attempt:#?}");
     assert_eq!(attempt.route.weight, Weight::percent(50.0));
@@ -123,18 +124,20 @@ fn without_evidence_for_it_the_candidate_does_not_get_all_traffic() {
 }
 
 #[test]
-fn an_arm_that_nobody_counts_never_passes() {
+fn an_arm_that_nobody_counts_never_passes_and_takes_nothing_back() {
     let missing = |question: &Question| {
         let mut source = arms(1.0);
         let mut arms = source(question).unwrap().into_map().unwrap();
         arms.remove("candidate");
         Ok(Sample::Map(arms))
     };
-    let sim = run(canary().plan().unwrap(), missing);
-    let Phase::Done(done) = &sim.state.phase else { panic!("{:#?}", sim.state) };
-    let Outcome::Aborted(reason) = &done.outcome else { panic!("{done:#?}") };
-    assert!(reason.contains("could not be measured"), "{reason}");
-    assert!(reason.contains("no data of the candidate arm"), "{reason}");
+    let mut sim = Sim::new(canary().plan().unwrap().into());
+    sim.source = Box::new(missing);
+    let mut sim = sim.deliver("v2");
+    sim.run_until("it is paused", is_paused);
+    let told = sim.told.last().unwrap();
+    assert!(told.contains("not certain after 1h"), "{told}");
+    assert!(told.contains("no data of the candidate arm"), "{told}");
 }
 
 #[test]
@@ -216,7 +219,7 @@ fn numbers_out_of_range_are_refused_with_their_place() {
         (Comparison { error_probability: Some(number(1.0)), ..base.clone() }, "errorProbability is 1"),
         (Comparison { miss_probability: number(f64::INFINITY), ..base.clone() }, "missProbability is"),
         (Comparison { negligible: number(1.0), ..base.clone() }, "negligible is 1"),
-        (Comparison { dispersion: number(0.5), ..base.clone() }, "dispersion is 0.5"),
+        (Comparison { dispersion: number(0.5).into(), ..base.clone() }, "dispersion is 0.5"),
         (Comparison { weight: 0, ..base.clone() }, "weight is 0"),
         (Comparison { horizon: Some(GoDuration::ZERO), ..base.clone() }, "horizon is 0s"),
         (Comparison { settle: GoDuration::from_nanos(-1), ..base.clone() }, "settle is"),
@@ -246,4 +249,138 @@ fn metrics_share_one_error_probability_by_weight() {
     for (part, expected) in parts.into_iter().zip([0.002, 0.006, 0.002]) {
         assert!((part - expected).abs() < 1e-12, "{parts:?}");
     }
+}
+
+/// An analysis beside all steps: whether requests are split as planned, and failures.
+fn split_and_failures() -> Plan {
+    let mut split = Comparison { sample_ratio: true, ..Comparison::default() }.metric("split");
+    split.query = Query::new("test", "split");
+    let failures = Comparison::default().metric("failures");
+    Canary::new(4)
+        .analyse_beside(Analysis::of("both", [split, failures]).without_end())
+        .ladder([10.0, 50.0].map(Weight::percent), GoDuration::from_mins(10))
+        .plan()
+        .unwrap()
+}
+
+/// Requests that are not split as planned, by one metric; by the other the candidate is as good as stable for so many
+/// windows, and then five times as bad.
+fn uneven_then_worse(good: usize) -> impl FnMut(&Question) -> Result<Sample, Failure> {
+    let mut windows = 0;
+    move |question: &Question| {
+        if question.query.text == "split" {
+            let mut both = Arms::try_from(&arms(1.0)(question)?).unwrap();
+            both.candidate.requests /= 2;
+            both.candidate.failures /= 2;
+            return Ok(Sample::from(both));
+        }
+        windows += 1;
+        arms(if windows > good { 5.0 } else { 1.0 })(question)
+    }
+}
+
+pub(crate) fn is_paused(sim: &Sim) -> bool {
+    sim.state.attempt_under_way().is_some_and(|attempt| attempt.paused.is_some())
+}
+
+#[test]
+fn harm_takes_the_candidate_back_while_an_inconclusive_end_waits_for_a_person() {
+    let mut sim = Sim::new(split_and_failures().into());
+    sim.source = Box::new(uneven_then_worse(20));
+    let mut sim = sim.deliver("v2");
+    sim.run_until("it is paused", is_paused);
+    assert_eq!(sim.state.weight(), Weight::percent(10.0), "the candidate still takes traffic");
+    sim.run_until_idle();
+    let Some(Outcome::Aborted(reason)) = sim.state.outcome() else { panic!("{:#?}", sim.state) };
+    assert!(reason.contains("failures: candidate ") && reason.ends_with(": worse"), "{reason}");
+}
+
+#[test]
+fn harm_takes_the_candidate_back_after_a_person_went_on_without_the_verdict() {
+    let mut sim = Sim::new(split_and_failures().into());
+    sim.source = Box::new(uneven_then_worse(20));
+    let mut sim = sim.deliver("v2");
+    sim.run_until("it is paused", is_paused);
+    sim.command(Command::Promote);
+    assert!(!is_paused(&sim) && sim.is_progressing());
+    sim.run_until_idle();
+    assert!(sim.is_aborted(), "{:#?}", sim.state);
+}
+
+#[test]
+fn an_inconclusive_end_waits_for_a_person_as_long_as_nothing_is_worse() {
+    let mut sim = Sim::new(split_and_failures().into());
+    sim.source = Box::new(uneven_then_worse(usize::MAX));
+    let mut sim = sim.deliver("v2");
+    sim.run_until("it is paused", is_paused);
+    let day = GoDuration::from_mins(24 * 60).after(sim.now);
+    while sim.now < day && sim.step() {}
+    assert!(is_paused(&sim), "{:#?}", sim.state);
+    sim.command(Command::Promote);
+    sim.run_until("it is over", |sim| !sim.is_progressing());
+    assert!(sim.is_promoted(), "{:#?}", sim.state);
+}
+
+#[test]
+fn a_split_is_checked_only_where_one_is_planned() {
+    let checked = Comparison { sample_ratio: true, ..Comparison::default() };
+    let half = Step::Weight(Weight::percent(50.0));
+    let matching = Step::Match(vec![Match { headers: Vec::new(), cookies: Vec::new(), path: None }]);
+    let hold = Step::Hold(Some(GoDuration::from_mins(1)));
+    for (steps, is_fine) in [
+        (vec![half.clone(), Step::Analyse(0)], true),
+        (vec![Step::Mirror(Weight::FULL), Step::Analyse(0)], false),
+        (vec![matching.clone(), Step::Analyse(0)], false),
+        (vec![half.clone(), matching.clone(), Step::Analyse(0)], false),
+        (vec![half.clone(), Step::Mirror(Weight::FULL), Step::Analyse(0)], false),
+        (vec![matching.clone(), Step::Match(Vec::new()), half.clone(), Step::Analyse(0)], true),
+    ] {
+        let analyses = vec![Analysis::of("a", [checked.clone().metric("m")])];
+        let plan = Plan::try_from(PlanSpec { steps, analyses, ..PlanSpec::default() });
+        assert_eq!(plan.is_ok(), is_fine, "{plan:?}");
+        let error = plan.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(is_fine || error.contains("checks the split of the requests"), "{error}");
+    }
+    for (steps, is_fine) in [
+        (vec![half.clone(), hold.clone()], true),
+        (vec![matching, half, Step::Match(Vec::new()), hold], false),
+    ] {
+        let analyses = vec![Analysis::of("a", [checked.clone().metric("m")]).without_end()];
+        let background = vec![Background { analysis: 0, during: 0..steps.len() }];
+        let plan = Plan::try_from(PlanSpec { steps, analyses, background, ..PlanSpec::default() });
+        assert_eq!(plan.is_ok(), is_fine, "{plan:?}");
+    }
+}
+
+#[test]
+fn all_analyses_of_a_plan_share_one_error_probability() {
+    let failures = Comparison::default().metric("failures");
+    let heavy = Comparison { weight: 2, ..Comparison::default() }.metric("heavy");
+    let steps = vec![Step::Weight(Weight::percent(50.0)), Step::Analyse(0), Step::Analyse(0)];
+    let spec = PlanSpec {
+        background: vec![Background { analysis: 1, during: 0..steps.len() }],
+        steps,
+        analyses: vec![
+            Analysis::of("step", [failures.clone()]),
+            Analysis::of("beside", [heavy]).without_end(),
+        ],
+        ..PlanSpec::default()
+    };
+    let plan = Plan::try_from(spec.clone()).unwrap();
+    let of = |place| {
+        let analysis = plan.analysis_at(place).unwrap();
+        analysis.error_probability(analysis.metrics[0].comparison().unwrap())
+    };
+    let (step, beside) = (of(Place::Step(1)), of(Place::Background(0)));
+    assert!((step + beside - 0.01).abs() < 1e-12 && (beside / step - 2.0).abs() < 1e-9, "{step} {beside}");
+    assert_eq!(plan.spec(), &spec, "what is written stays as it is");
+    let own =
+        Comparison { error_probability: Some(Number::new(0.01)), ..Comparison::default() }.metric("own");
+    let all =
+        PlanSpec { analyses: vec![Analysis::of("step", [failures]), Analysis::of("own", [own])], ..spec };
+    let error = Plan::try_from(all).unwrap_err().to_string();
+    assert!(
+        error.contains("nothing is left of an error probability of 0.01 for the metric `failures`"),
+        "{error}"
+    );
 }

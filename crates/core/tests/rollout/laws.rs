@@ -462,7 +462,11 @@ impl Chaos {
 /// Enough of both arms for a verdict at once.
 fn arms(is_good: bool) -> Sample {
     let counts = |failures| ArmCounts { requests: 10_000, failures, latency: Vec::new() };
-    Sample::from(Arms { stable: counts(500), candidate: counts(if is_good { 500 } else { 1_000 }) })
+    Sample::from(Arms {
+        stable: counts(500),
+        candidate: counts(if is_good { 500 } else { 1_000 }),
+        control: None,
+    })
 }
 
 fn is_write(effect: &Effect) -> bool {

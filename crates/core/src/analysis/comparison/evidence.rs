@@ -6,14 +6,22 @@ use std::{
 };
 
 use libm::log;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{Compared, Comparison, Strictness, latency::Latency, rare::log_rare, sentence};
+use super::{
+    Compared, Comparison, ComparisonError, Dispersal, Findings, Strictness, Verdict, Why,
+    findings::Doubt,
+    latency::Latency,
+    rare::log_rare,
+    sentence,
+    standing::{Pass, Standing},
+};
 use crate::{
     analysis::{Data, Judged, Outcome, run::Measurement},
     metric::{ArmCounts, Arms, ArmsError, Window},
     stats::{
-        evidence::{EProcess as _, EvidenceError},
+        dispersion::Dispersion,
+        evidence::{EProcess as _, EvidenceError, SchemaVersion},
         grid::{Arm, CounterGrid, RateRatio, RatioGrid, Window as Counted},
         sample_ratio::SampleRatio,
     },
@@ -26,16 +34,27 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Evidence {
+    #[serde(default)]
+    version: SchemaVersion,
     /// The stretch of even traffic under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stretch: Option<Stretch>,
     /// How much time has been compared.
-    #[serde(default, skip_serializing_if = "GoDuration::is_zero")]
+    #[serde(default, skip_serializing_if = "GoDuration::is_zero", deserialize_with = "not_negative")]
     compared: GoDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     processes: Option<Processes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sample_ratio: Option<Split>,
+    /// How much counts scatter between stable and its control group, if that is to be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration: Option<Dispersion>,
+    /// Whether there was evidence enough for a pass in this run: it does not go away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_passed: bool,
+    /// What was wrong with the last window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fault: Option<Why>,
 }
 
 /// Traffic that is split the same way since a moment.
@@ -73,53 +92,59 @@ struct Counts {
     ratio: RateRatio,
 }
 
-/// How far one share, that of failures or of requests above an edge, is on its way to a pass.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
-    pub(super) stable: Arm,
-    pub(super) candidate: Arm,
-    /// The logarithm of the e-value against "at least the safety margin".
-    pub(super) log_safety: f64,
-    /// The share that is rare enough to be safe whatever stable's is; 0 for none.
-    pub(super) rare: f64,
-}
-
-/// The numbers behind a verdict.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Findings {
-    /// Stable's requests, and those of them that failed, or took longer than the edge.
-    pub stable: Arm,
-    /// The candidate's.
-    pub candidate: Arm,
-    /// Of a latency, the edge in seconds that these counts are about.
-    pub edge: Option<f64>,
-    /// How many times as often the candidate fails, at the likeliest; none before the first failure.
-    pub ratio: Option<f64>,
-    /// Where that ratio lies, at all times at once, with the probability that the error probability leaves.
-    pub interval: (f64, f64),
-    /// The logarithm of the greatest e-value so far against "no more than the margin".
-    pub log_harm: f64,
-    /// The logarithm of the e-value against "at least the safety margin".
-    pub log_safety: f64,
-}
-
 impl Evidence {
     /// What is known, if anything is; the interval holds with probability `1 − alpha`.
-    pub fn findings(&self, alpha: f64) -> Option<Findings> {
-        self.found(Some(alpha))
+    pub fn findings(&self, comparison: &Comparison, alpha: f64) -> Option<Findings> {
+        self.found(comparison, Some(alpha))
     }
 
-    /// Without `alpha` no ratio is worked out.
-    fn found(&self, alpha: Option<f64>) -> Option<Findings> {
-        match self.processes.as_ref()? {
+    /// What it comes to so far. `strictness` is that of the analysis.
+    pub fn verdict(&self, comparison: &Comparison, strictness: Strictness) -> Verdict {
+        let findings = self.found(comparison, self.has_passed.then_some(strictness.error));
+        if self.is_worse(comparison, strictness) {
+            Verdict::Worse
+        } else if self.uneven().is_some() {
+            Verdict::Invalid(Why::SampleRatio)
+        } else if let Some(why) = self.fault {
+            Verdict::Invalid(why)
+        } else if self.has_passed {
+            let is_better = findings.is_some_and(|findings| findings.interval.1 < 1.0);
+            if is_better { Verdict::Better } else { Verdict::NoWorse }
+        } else if self.is_at_horizon(comparison) {
+            Verdict::Uncertain
+        } else {
+            let requests = self.requests(comparison);
+            let standings = self.standings(comparison);
+            let missing =
+                findings.and_then(|it| sentence::missing(comparison, &it, strictness, requests, &standings));
+            Verdict::NotEnough { candidate_requests: missing }
+        }
+    }
+
+    /// Without `alpha` no interval is worked out.
+    fn found(&self, comparison: &Comparison, alpha: Option<f64>) -> Option<Findings> {
+        let dispersion = self.dispersion(comparison);
+        let doubt = alpha.zip(dispersion).map(|(alpha, dispersion)| Doubt { alpha, dispersion });
+        let findings = match self.processes.as_ref()? {
             Processes::Counts(counts) => {
                 let Counts { harm, safety, ratio } = &**counts;
-                let (stable, candidate) = harm.totals();
-                let logs = (harm.peak(), safety.log_e());
-                Some(Findings::of(stable, candidate, None, logs, ratio, alpha))
+                let (stable, candidate) = comparison.of.in_order(harm.totals());
+                let logs = (harm.peak(), safety.peak());
+                Findings::of(stable, candidate, None, logs, ratio, doubt)
             }
-            Processes::Latency(latency) => latency.findings(alpha),
+            Processes::Latency(latency) => latency.findings(doubt)?,
+        };
+        Some(Findings { dispersion, ..findings })
+    }
+
+    /// By how much evidence is divided, if that is known.
+    fn dispersion(&self, comparison: &Comparison) -> Option<f64> {
+        match comparison.dispersion {
+            Dispersal::Fixed(times) => Some(times.get()),
+            Dispersal::Calibrated { windows } => {
+                let calibration = self.calibration.filter(|it| it.windows() >= u64::from(windows))?;
+                calibration.factor().ok()
+            }
         }
     }
 
@@ -133,6 +158,7 @@ impl Evidence {
         let mut carried = self.clone();
         carried.stretch = None;
         carried.compared = GoDuration::ZERO;
+        (carried.has_passed, carried.fault) = (false, None);
         match &mut carried.processes {
             Some(Processes::Counts(counts)) => {
                 counts.safety = CounterGrid::new(counts.safety.grid().clone());
@@ -183,64 +209,111 @@ impl Evidence {
         strictness: Strictness,
         window: Window,
         share: Weight,
-        arms: &Arms,
+        arms: Result<&Arms, &ArmsError>,
     ) -> Judged {
         if window.from == window.to {
             let reason = "windows begin here".into();
             return Judged { outcome: Outcome::Undecided, data: Data::Present, reason };
         }
-        let error = self.observe(comparison, window, share, arms).err();
+        let error = match arms {
+            Ok(arms) => self.observe(comparison, window, share, arms).err(),
+            Err(error) => {
+                self.add(window);
+                Some(error.clone().into())
+            }
+        };
+        self.fault = error.as_ref().map(ComparisonError::why);
         let judged = |outcome, reason| Judged { outcome, data: Data::Present, reason };
-        let findings = || self.findings(strictness.error);
         // First what speaks against the candidate: nothing below may hide it.
-        if self.harm() / comparison.dispersion.get() >= -log(strictness.error) {
+        if self.is_worse(comparison, strictness) {
             let outcome = if comparison.critical { Outcome::Failed } else { Outcome::Inconclusive };
-            return judged(outcome, told(comparison, findings(), strictness, || "worse".to_owned()));
+            return judged(outcome, self.told(comparison, strictness, || "worse".to_owned()));
         }
-        if let Some(error) = error {
-            return Judged {
-                outcome: Outcome::Error,
-                data: Data::Erroneous,
-                reason: error.to_string().into(),
-            };
+        match error {
+            // As little as nothing is known of a window like this, and it may be the last one of many.
+            Some(error @ ComparisonError::Arms(ArmsError::Missing { .. })) => {
+                let is_over = self.is_at_horizon(comparison) && !self.has_passed;
+                let (outcome, reason) = if is_over {
+                    let compared = self.compared;
+                    let ending = move || format!("not certain after {compared}: {error}");
+                    (Outcome::Inconclusive, self.told(comparison, strictness, ending))
+                } else {
+                    (Outcome::Undecided, error.to_string().into())
+                };
+                return Judged { outcome, data: Data::Empty, reason };
+            }
+            Some(error) => {
+                let reason = error.to_string().into();
+                return Judged { outcome: Outcome::Error, data: Data::Erroneous, reason };
+            }
+            None => {}
         }
-        if let Some(split) = &self.sample_ratio
-            && split.test.rejects(Comparison::SPLIT_ERROR_PROBABILITY).unwrap_or(false)
+        if let Some(split) = self.uneven() {
+            return judged(Outcome::Inconclusive, sentence::uneven(&split.test, split.share).into());
+        }
+        if let Some(dispersion) = self.dispersion(comparison)
+            && self.requests(comparison) >= comparison.least_requests
         {
-            let counts = split.test.counts();
-            return judged(Outcome::Inconclusive, sentence::uneven(counts, split.share).into());
+            let needed = -log(strictness.miss) * dispersion;
+            if let Some(pass) = self.pass(comparison, needed) {
+                self.has_passed = true;
+                let compared = comparison.clone();
+                let ending = move || sentence::safe(&compared, pass);
+                return judged(Outcome::Successful, self.told(comparison, strictness, ending));
+            }
         }
-        let needed = -log(strictness.miss);
-        // A window that decides nothing is told in fewer words: there are many.
-        let found = self.found(None);
-        let enough = found.is_some_and(|it| {
-            let candidate = if comparison.of == Compared::Successes { it.stable } else { it.candidate };
-            candidate.exposure >= comparison.least_requests
-        });
-        if enough && self.safety() / comparison.dispersion.get() >= needed {
-            let ending = self.safe(needed * comparison.dispersion.get());
-            return judged(Outcome::Successful, told(comparison, findings(), strictness, move || ending));
-        }
-        if enough && self.negligible(comparison) / comparison.dispersion.get() >= needed {
-            let percent = comparison.negligible.get() * 100.0;
-            let ending = move || format!("safe, as certainly less than {percent}% fail");
-            return judged(Outcome::Successful, told(comparison, findings(), strictness, ending));
-        }
-        if comparison.horizon.is_some_and(|horizon| self.compared >= horizon) {
+        if self.is_at_horizon(comparison) {
             let compared = self.compared;
             let ending = move || format!("not certain after {compared}");
-            return judged(Outcome::Inconclusive, told(comparison, findings(), strictness, ending));
+            return judged(Outcome::Inconclusive, self.told(comparison, strictness, ending));
         }
-        let (missing, standings) = (comparison.clone(), self.standings(comparison));
+        // A window that decides nothing is told in fewer words: there are many.
+        let found = self.found(comparison, None);
+        let (missing, calibration) = (comparison.clone(), self.calibration);
+        let standings = self.standings(comparison);
+        let requests = self.requests(comparison);
         let ending = move || match &found {
+            Some(findings) if findings.dispersion.is_none() => {
+                sentence::calibrating(&missing, calibration.as_ref())
+            }
             Some(findings) if !findings.is_empty() => {
-                sentence::what_is_missing(&missing, findings, strictness, &standings)
+                sentence::what_is_missing(&missing, findings, strictness, requests, &standings)
             }
             Some(_) | None => "nothing to compare yet".to_owned(),
         };
         judged(Outcome::Undecided, told(comparison, found, strictness, ending))
     }
 
+    fn told(
+        &self,
+        comparison: &Comparison,
+        strictness: Strictness,
+        ending: impl FnOnce() -> String + Send + UnwindSafe + 'static,
+    ) -> Text {
+        told(comparison, self.findings(comparison, strictness.error), strictness, ending)
+    }
+
+    fn is_worse(&self, comparison: &Comparison, strictness: Strictness) -> bool {
+        let dispersion = self.dispersion(comparison);
+        dispersion.is_some_and(|dispersion| self.harm() / dispersion >= -log(strictness.error))
+    }
+
+    fn is_at_horizon(&self, comparison: &Comparison) -> bool {
+        comparison.horizon.is_some_and(|horizon| self.compared >= horizon)
+    }
+
+    /// The split of the requests, if it is certainly not the planned one.
+    fn uneven(&self) -> Option<&Split> {
+        let split = self.sample_ratio.as_ref()?;
+        split.test.rejects(Comparison::SPLIT_ERROR_PROBABILITY).unwrap_or(false).then_some(split)
+    }
+
+    fn add(&mut self, window: Window) {
+        let length = GoDuration::between(window.from, window.to).as_nanos().max(0);
+        self.compared = GoDuration::from_nanos(self.compared.as_nanos().saturating_add(length));
+    }
+
+    /// First what decides against the candidate: nothing that is refused after it may stop it. The first error.
     fn observe(
         &mut self,
         comparison: &Comparison,
@@ -249,14 +322,34 @@ impl Evidence {
         arms: &Arms,
     ) -> Result<(), ComparisonError> {
         let id = id_of(window);
-        self.compared = GoDuration::from_nanos(
-            self.compared
-                .as_nanos()
-                .saturating_add(GoDuration::between(window.from, window.to).as_nanos().max(0)),
-        );
-        if comparison.sample_ratio {
-            self.observe_split(id, share, arms)?;
+        self.add(window);
+        let compared = self.observe_arms(comparison, id, arms);
+        let calibrated = self.calibrate(comparison, id, arms);
+        let split = if comparison.sample_ratio { self.observe_split(id, share, arms) } else { Ok(()) };
+        compared.and(calibrated).and(split)
+    }
+
+    fn calibrate(&mut self, comparison: &Comparison, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
+        let (Dispersal::Calibrated { windows }, Some(control)) = (comparison.dispersion, &arms.control)
+        else {
+            return Ok(());
+        };
+        let both = match &self.processes {
+            Some(Processes::Latency(latency)) => latency.alike(&arms.stable, control)?,
+            None => None,
+            Some(Processes::Counts(_)) => {
+                Some([&arms.stable, control].map(|arm| Arm::new(arm.requests, arm.failures)))
+            }
+        };
+        let calibration = self.calibration.get_or_insert_default();
+        // What is known is not looked at again: a factor that moves with the data would void what it divides.
+        if let Some([stable, control]) = both.filter(|_| calibration.windows() < u64::from(windows)) {
+            calibration.observe(&Counted { id, control: stable, candidate: control })?;
         }
+        Ok(())
+    }
+
+    fn observe_arms(&mut self, comparison: &Comparison, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
         if self.processes.is_none() {
             let harm = RatioGrid::harm(comparison.margin.get())?;
             let safety = RatioGrid::safety(comparison.safety_margin.get())?;
@@ -273,15 +366,11 @@ impl Evidence {
             Some(Processes::Counts(counts)) => {
                 let Counts { harm, safety, ratio } = &mut **counts;
                 let arm = |counts: &ArmCounts| Arm::new(counts.requests, counts.failures);
-                let (control, candidate) = match comparison.of {
-                    // Fewer successes are harm: what is compared is how many times as many stable has.
-                    Compared::Successes => (arm(&arms.candidate), arm(&arms.stable)),
-                    _ => (arm(&arms.stable), arm(&arms.candidate)),
-                };
+                let (control, candidate) = comparison.of.in_order((arm(&arms.stable), arm(&arms.candidate)));
                 let window = Counted { id, control, candidate };
-                let _ = ratio.observe(&window)?;
-                let _ = safety.observe(&window)?;
-                let _ = harm.observe(&window)?;
+                let harm = harm.observe(&window);
+                let (safety, ratio) = (safety.observe(&window), ratio.observe(&window));
+                let _ = harm.and(safety).and(ratio)?;
             }
             Some(Processes::Latency(latency)) => latency.observe(id, arms)?,
             None => {}
@@ -330,7 +419,7 @@ impl Evidence {
                     Compared::Failures => comparison.negligible.get(),
                     Compared::Successes | Compared::Latency => 0.0,
                 };
-                vec![Standing { stable, candidate, log_safety: counts.safety.log_e(), rare }]
+                vec![Standing { stable, candidate, log_safety: counts.safety.peak(), rare }]
             }
             Some(Processes::Latency(latency)) => latency.standings().collect(),
             None => Vec::new(),
@@ -339,25 +428,52 @@ impl Evidence {
 
     fn safety(&self) -> f64 {
         match &self.processes {
-            Some(Processes::Counts(counts)) => counts.safety.log_e(),
+            Some(Processes::Counts(counts)) => counts.safety.peak(),
             Some(Processes::Latency(latency)) => latency.safety(),
             None => 0.0,
         }
     }
 
-    /// That it is safe, and in which way.
-    fn safe(&self, needed: f64) -> String {
+    /// The candidate's requests in this run that count.
+    fn requests(&self, comparison: &Comparison) -> u64 {
         match &self.processes {
-            Some(Processes::Latency(latency)) => latency.rarely_above(needed).map_or_else(
-                || "safe".to_owned(),
-                |edge| {
-                    let percent = Comparison::RARELY_SLOW * 100.0;
-                    format!("safe, as certainly less than {percent}% are slower than {edge} s")
-                },
-            ),
-            Some(Processes::Counts(_)) | None => "safe".to_owned(),
+            Some(Processes::Counts(counts)) => comparison.of.in_order(counts.safety.totals()).1.exposure,
+            Some(Processes::Latency(latency)) => latency.requests(),
+            None => 0,
         }
     }
+
+    /// In which way it is safe, if it is.
+    fn pass(&self, comparison: &Comparison, needed: f64) -> Option<Pass> {
+        if self.safety() >= needed {
+            let edge = match &self.processes {
+                Some(Processes::Latency(latency)) => latency.rarely_above(needed),
+                Some(Processes::Counts(_)) | None => None,
+            };
+            Some(edge.map_or(Pass::Compared, Pass::RarelyAbove))
+        } else if self.negligible(comparison) >= needed {
+            Some(Pass::Rare)
+        } else {
+            self.has_passed.then_some(Pass::Before)
+        }
+    }
+}
+
+impl Compared {
+    /// Fewer successes are harm: what is compared then is how many times as many stable has, with the arms the other way
+    /// round. From the one order to the other, either way.
+    fn in_order(self, (control, candidate): (Arm, Arm)) -> (Arm, Arm) {
+        match self {
+            Self::Successes => (candidate, control),
+            Self::Failures | Self::Latency => (control, candidate),
+        }
+    }
+}
+
+fn not_negative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GoDuration, D::Error> {
+    let read = GoDuration::deserialize(deserializer)?;
+    let damaged = EvidenceError::Damaged { what: "the time it compared is negative" };
+    if read.is_negative() { Err(D::Error::custom(damaged)) } else { Ok(read) }
 }
 
 // What is in it is never NaN: stored states with one are refused.
@@ -369,26 +485,7 @@ impl Hash for Evidence {
         self.compared.hash(state);
         self.harm().to_bits().hash(state);
         self.safety().to_bits().hash(state);
-    }
-}
-
-impl Findings {
-    pub(super) fn of(
-        stable: Arm,
-        candidate: Arm,
-        edge: Option<f64>,
-        (log_harm, log_safety): (f64, f64),
-        ratio: &RateRatio,
-        alpha: Option<f64>,
-    ) -> Self {
-        let interval = alpha.and_then(|alpha| ratio.interval(alpha).ok());
-        let interval = interval.map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper));
-        let ratio = alpha.and_then(|_| ratio.estimate().ok());
-        Self { stable, candidate, edge, ratio, interval, log_harm, log_safety }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.stable.exposure == 0 || self.candidate.exposure == 0
+        (self.has_passed, self.fault).hash(state);
     }
 }
 
@@ -409,42 +506,6 @@ fn told(
 /// Windows are told apart by where they end, in nanoseconds since 1970.
 fn id_of(window: Window) -> u64 {
     u64::try_from(GoDuration::between(Timestamp::UNIX_EPOCH, window.to).as_nanos()).unwrap_or(0)
-}
-
-/// Why a window could not be compared.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ComparisonError {
-    /// The answer holds no counts of two arms.
-    #[error(transparent)]
-    Arms(#[from] ArmsError),
-    /// The counts cannot be taken in.
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// A number of the comparison is out of range.
-    #[error(transparent)]
-    Undefined(#[from] crate::stats::Undefined),
-    /// No histogram of latencies in the answer.
-    #[error(
-        "the answer has no latencies of the {arm} arm: compare failures only, or count latencies by bucket"
-    )]
-    NoLatencies {
-        /// `stable` or `candidate`.
-        arm: &'static str,
-    },
-    /// The buckets are not those of the windows before.
-    #[error(
-        "the {arm} arm has no bucket up to {edge} s any more: begin a new attempt after a change of buckets"
-    )]
-    BucketsChanged {
-        /// `stable` or `candidate`.
-        arm: &'static str,
-        /// The edge that is missing.
-        edge: f64,
-    },
-    /// The two arms have no bucket in common.
-    #[error("the buckets of both arms have no finite edge in common: give both the same buckets")]
-    NoCommonBuckets,
 }
 
 /// Prior weight of the planned split, in requests.

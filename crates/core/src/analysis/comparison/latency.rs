@@ -1,16 +1,12 @@
 //! Latencies: the share of requests above each of a few edges.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{
-    Comparison,
-    evidence::{ComparisonError, Findings, Standing},
-    rare::log_rare,
-};
+use super::{Comparison, ComparisonError, Findings, findings::Doubt, standing::Standing};
 use crate::{
     metric::{ArmCounts, Arms, Number},
     stats::{
-        evidence::EProcess as _,
+        evidence::{EProcess as _, EvidenceError},
         exceedance::{BucketWindow, ExceedanceHistogram},
         grid::{Arm, RateRatio, RatioGrid, Window},
     },
@@ -24,19 +20,19 @@ pub(super) struct Latency {
     harm: RatioGrid,
     safety: RatioGrid,
     /// What stable did while edges are chosen: edges and cumulative counts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "rising")]
     warm_up: Vec<(Number, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chosen: Option<Chosen>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, try_from = "Stored")]
 struct Chosen {
     harm: ExceedanceHistogram,
     /// Over those edges that enough requests exceed for a pass to be possible.
     safety: ExceedanceHistogram,
-    /// Of the last edge of `safety`.
+    /// Of the last edge of `safety`; as `harm`, over all runs.
     ratio: RateRatio,
 }
 
@@ -88,26 +84,57 @@ impl Latency {
         self.standings().map(|edge| edge.log_safety).reduce(f64::min).unwrap_or(0.0)
     }
 
+    /// The candidate's requests in this run, since edges were chosen.
+    pub(super) fn requests(&self) -> u64 {
+        let edge = self.chosen.as_ref().and_then(|chosen| chosen.safety.by_edge().last());
+        edge.map_or(0, |(_, _, candidate, _)| candidate.exposure)
+    }
+
     /// About the edge where latency has moved most, if it speaks against the candidate; else the last one a pass
     /// depends on.
-    pub(super) fn findings(&self, alpha: Option<f64>) -> Option<Findings> {
-        let chosen = self.chosen.as_ref()?;
-        let (edge, control, candidate, _) = chosen.safety.by_edge().last()?;
+    pub(super) fn findings(&self, doubt: Option<Doubt>) -> Option<Findings> {
+        let Chosen { harm, safety, ratio } = self.chosen.as_ref()?;
+        let last = safety.edges().last()?;
         let logs = (self.harm(), self.compared());
-        if let Some(moved) = chosen.harm.strongest_edge().filter(|moved| *moved != edge && self.harm() > 0.0)
-            && let Some((edge, control, candidate, log_e)) =
-                chosen.harm.by_edge().find(|(at, ..)| *at == moved)
+        // Those of all runs, as the ratio is.
+        let at = |edge: f64| harm.by_edge().find(|(at, ..)| *at == edge);
+        if let Some(moved) = harm.strongest_edge().filter(|moved| *moved != last && self.harm() > 0.0)
+            && let Some((edge, control, candidate, log_e)) = at(moved)
             && log_e > 0.0
         {
-            let rate = |arm: crate::stats::grid::Arm| arm.failures as f64 / arm.exposure as f64;
-            let ratio = Some(rate(candidate) / rate(control)).filter(|ratio| ratio.is_finite());
+            let rate = |arm: Arm| arm.failures as f64 / arm.exposure as f64;
+            let estimate = Some(rate(candidate) / rate(control)).filter(|ratio| !ratio.is_nan());
+            let interval = doubt
+                .and_then(|Doubt { alpha, dispersion }| harm.ratio_interval(moved, alpha, dispersion).ok());
             return Some(Findings {
-                ratio,
-                interval: (0.0, f64::INFINITY),
-                ..Findings::of(control, candidate, Some(edge), logs, &chosen.ratio, alpha)
+                ratio: estimate,
+                interval: interval.map_or((0.0, f64::INFINITY), |it| (it.lower, it.upper)),
+                ..Findings::of(control, candidate, Some(edge), logs, ratio, None)
             });
         }
-        Some(Findings::of(control, candidate, Some(edge), logs, &chosen.ratio, alpha))
+        let (edge, control, candidate, _) = at(last)?;
+        Some(Findings::of(control, candidate, Some(edge), logs, ratio, doubt))
+    }
+
+    /// Both groups by the lowest edge, which the most requests exceed and whose counts scatter most; none before there are
+    /// edges.
+    pub(super) fn alike(
+        &self,
+        stable: &ArmCounts,
+        control: &ArmCounts,
+    ) -> Result<Option<[Arm; 2]>, ComparisonError> {
+        let Some(edge) = self.chosen.as_ref().and_then(|chosen| chosen.harm.edges().next()) else {
+            return Ok(None);
+        };
+        if stable.latency.is_empty() || control.latency.is_empty() {
+            return Ok(None);
+        }
+        let arm = |name, counts: &ArmCounts| {
+            let buckets = buckets(name, counts, &[edge])?;
+            let above = buckets.last().copied().unwrap_or(0);
+            Ok::<_, ComparisonError>(Arm::new(buckets.iter().sum(), above))
+        };
+        Ok(Some([arm("stable", stable)?, arm("control", control)?]))
     }
 
     pub(super) fn observe(&mut self, id: u64, arms: &Arms) -> Result<(), ComparisonError> {
@@ -120,19 +147,21 @@ impl Latency {
             return Ok(());
         }
         let Some(chosen) = &mut self.chosen else { return self.choose(arms) };
-        let edges: Vec<f64> = chosen.harm.edges().collect();
+        let Chosen { harm, safety, ratio } = chosen;
+        let edges: Vec<f64> = harm.edges().collect();
         let control = buckets("stable", &arms.stable, &edges)?;
         let candidate = buckets("candidate", &arms.candidate, &edges)?;
-        let _ = chosen.harm.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
-        let edges: Vec<f64> = chosen.safety.edges().collect();
+        let harm = harm.observe(&BucketWindow { id, control: &control, candidate: &candidate });
+        let edges: Vec<f64> = safety.edges().collect();
         let control = buckets("stable", &arms.stable, &edges)?;
         let candidate = buckets("candidate", &arms.candidate, &edges)?;
-        let _ = chosen.safety.observe(&BucketWindow { id, control: &control, candidate: &candidate })?;
+        let observed = safety.observe(&BucketWindow { id, control: &control, candidate: &candidate });
         let arm = |buckets: &[u64]| {
             let all = buckets.iter().fold(0_u64, |sum, bucket| sum.saturating_add(*bucket));
-            crate::stats::grid::Arm::new(all, buckets.last().copied().unwrap_or(0))
+            Arm::new(all, buckets.last().copied().unwrap_or(0))
         };
-        let _ = chosen.ratio.observe(&Window { id, control: arm(&control), candidate: arm(&candidate) })?;
+        let ratio = ratio.observe(&Window { id, control: arm(&control), candidate: arm(&candidate) });
+        let _ = harm.and(observed).and(ratio)?;
         Ok(())
     }
 
@@ -184,15 +213,30 @@ impl Latency {
     }
 }
 
-impl Standing {
-    fn log_rare(&self) -> f64 {
-        let Arm { exposure, failures } = self.candidate;
-        // Then it speaks for no lower rate, and need not be worked out.
-        if failures as f64 >= self.rare * exposure as f64 {
-            return f64::NEG_INFINITY;
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Stored {
+    harm: ExceedanceHistogram,
+    safety: ExceedanceHistogram,
+    ratio: RateRatio,
+}
+
+impl TryFrom<Stored> for Chosen {
+    type Error = EvidenceError;
+
+    fn try_from(Stored { harm, safety, ratio }: Stored) -> Result<Self, EvidenceError> {
+        if !safety.edges().all(|edge| harm.edges().any(|known| known == edge)) {
+            return Err(EvidenceError::Damaged { what: "a pass depends on an edge that is none" });
         }
-        log_rare(self.candidate, self.rare)
+        Ok(Self { harm, safety, ratio })
     }
+}
+
+fn rising<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Number, u64)>, D::Error> {
+    let read: Vec<(Number, u64)> = Deserialize::deserialize(deserializer)?;
+    let rises = read.windows(2).all(|pair| pair[0].0.get() < pair[1].0.get() && pair[0].1 <= pair[1].1);
+    let damaged = EvidenceError::Damaged { what: "the edges it is to choose from do not rise" };
+    if rises { Ok(read) } else { Err(D::Error::custom(damaged)) }
 }
 
 /// How many requests lie between the edges: one number for each edge, and one for what is above the last.

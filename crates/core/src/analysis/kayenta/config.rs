@@ -310,7 +310,7 @@ impl MetricConfig {
             ("criticalDecrease", effect.critical_decrease),
             ("outlierFactor", canary.outliers.outlier_factor),
         ] {
-            if let Some(value) = value.filter(|value| *value <= 0.0) {
+            if let Some(value) = value.filter(|value| value.is_nan() || *value <= 0.0) {
                 return fault(field, &value.to_string(), "a number above zero");
             }
         }

@@ -8,7 +8,7 @@ use crate::{
         Data, Judged, Metric, Outcome,
         comparison::{Comparison, Evidence, Strictness},
     },
-    metric::{Arms, ArmsError, Sample, Window},
+    metric::{Arms, Sample, Window},
     port::PortErrorKind,
     text::Text,
     time::Timestamp,
@@ -91,27 +91,22 @@ impl Measurement {
                 return Self::ended(metric, asked, judged, Text::EMPTY, now);
             }
         };
-        let (judged, value) = match Arms::of(&sample) {
+        let window = Window { from: asked.from.unwrap_or(asked.at), to: asked.at };
+        let arms = Arms::of(&sample);
+        let value = match &arms {
             Ok(arms) => {
-                let window = Window { from: asked.from.unwrap_or(asked.at), to: asked.at };
-                let judged = evidence.judge(comparison, strictness, window, asked.share, &arms);
                 let [stable, candidate] =
                     [&arms.stable, &arms.candidate].map(|arm| (arm.failures, arm.requests));
-                let value = move || {
+                Text::lazily(move || {
                     format!(
                         "stable {} of {} failed, candidate {} of {}",
                         stable.0, stable.1, candidate.0, candidate.1
                     )
-                };
-                (judged, Text::lazily(value))
+                })
             }
-            Err(error) => {
-                let data =
-                    if matches!(error, ArmsError::Missing { .. }) { Data::Empty } else { Data::Erroneous };
-                let judged = Judged { outcome: Outcome::Error, data, reason: error.to_string().into() };
-                (judged, sample.to_string().into())
-            }
+            Err(_) => sample.to_string().into(),
         };
+        let judged = evidence.judge(comparison, strictness, window, asked.share, arms.as_deref());
         Self::ended(metric, asked, judged, value, now)
     }
 

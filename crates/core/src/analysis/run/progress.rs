@@ -103,23 +103,44 @@ impl Progress {
             counters: self.counters,
         };
         self.phase = status.assess(metric, ending).0;
-        if self.phase.is_over() {
+        // A comparison without a clear answer goes on to look for harm.
+        let goes_on = self.phase == Phase::Inconclusive && self.evidence.is_some() && !metric.dry_run;
+        if self.phase.is_over() && !goes_on {
+            self.stop();
+        }
+    }
+
+    /// After an inconclusive end of the run: only a failure still counts.
+    pub(super) fn watch(&mut self, metric: &Metric) {
+        let is_failed = metric.failure_limit.is_some_and(|limit| self.counters.failed > limit);
+        let is_done = self.evidence.is_none()
+            && self.open.is_none()
+            && metric.effective_count().is_some_and(|count| self.counters.count >= count);
+        if is_failed {
+            self.phase = Phase::Failed;
+            self.stop();
+        } else if metric.dry_run || is_done || self.evidence.is_none() && self.phase.is_over() {
             self.stop();
         }
     }
 
     /// Both arms take traffic, the candidate this share of it, from now on.
-    pub(super) fn open_windows(&mut self, metric: &Metric, share: Weight, now: Timestamp) {
+    ///
+    /// `is_watching`: a comparison is asked whatever it has come to.
+    pub(super) fn open_windows(&mut self, metric: &Metric, share: Weight, is_watching: bool, now: Timestamp) {
         let (Some(evidence), Judge::Compare(comparison)) = (&mut self.evidence, &metric.judge) else {
             return;
         };
-        if self.phase.is_over() {
+        let goes_on = is_watching && !metric.dry_run;
+        if self.phase.is_over() && !goes_on {
             return;
         }
         if let Some(from) = evidence.open(comparison, share, now)
             && self.open.is_none()
         {
             self.next = Some(from);
+        } else if goes_on && self.open.is_none() && self.next.is_none() {
+            self.next = Some(metric.next_due(Outcome::Undecided, now));
         }
     }
 

@@ -4,8 +4,15 @@ use std::fmt;
 
 use super::Run;
 use crate::{
-    analysis::{Analysis, Compared, Comparison, Outcome},
-    stats::{Interval, bernoulli::confidence_sequence, grid::Arm},
+    analysis::{
+        Analysis, Compared, Comparison, Outcome,
+        comparison::{Evidence, Verdict},
+    },
+    stats::{
+        Interval,
+        bernoulli::confidence_sequence,
+        grid::{Arm, RateRatio},
+    },
     text::Text,
 };
 
@@ -19,7 +26,9 @@ pub struct MetricResult {
     pub outcome: Option<Outcome>,
     /// The value of the last measurement, as it is printed; empty for a comparison.
     pub value: Text,
-    /// Of a comparison that has seen requests of both arms: both, and how they differ.
+    /// Of a comparison, what it comes to.
+    pub verdict: Option<Verdict>,
+    /// Of a comparison that has counted something: both arms, and how they differ.
     pub arms: Option<ArmsResult>,
 }
 
@@ -36,41 +45,12 @@ pub struct ArmsResult {
     /// The new revision.
     pub candidate: ArmResult,
     /// How many times as often the candidate does harm: fails, is slow, or (of successes) how many times as often
-    /// stable succeeds. None before the first event.
+    /// stable succeeds. None before the first event; 0 and infinite for one below 1/64 and above 64.
     pub ratio: Option<f64>,
     /// Where that ratio lies, at every look at once; `0..inf` as long as nothing is known.
     pub ratio_interval: (f64, f64),
     /// The probability with which an interval of this result is wrong, `0 < p < 1`.
     pub error_probability: f64,
-    /// What it comes to.
-    pub verdict: Verdict,
-}
-
-/// What a comparison comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// There is evidence that the candidate is worse than the margin allows.
-    Worse,
-    /// There is evidence that it is not worse than the safety margin allows, and the whole interval of the ratio says
-    /// that it is better.
-    Better,
-    /// There is evidence that it is not worse than the safety margin allows.
-    NoWorse,
-    /// There is no evidence for either.
-    Uncertain,
-}
-
-impl Verdict {
-    /// In words.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Worse => "worse",
-            Self::Better => "better",
-            Self::NoWorse => "no worse",
-            Self::Uncertain => "not certain",
-        }
-    }
 }
 
 /// What one arm did over all windows compared.
@@ -82,15 +62,25 @@ pub struct ArmResult {
     /// Those of them that are counted: that failed, succeeded or were slow.
     pub events: u64,
     /// Where the share of events lies, `0..=1`, at every look at once if the requests are independent and the share
-    /// stays what it is ([`confidence_sequence`]). None without requests.
+    /// stays what it is ([`confidence_sequence`]); wider by the comparison's dispersion. None without requests, or with
+    /// fewer than the dispersion, or while that is not known.
     pub interval: Option<Interval>,
 }
 
 impl ArmResult {
-    fn of(arm: Arm, alpha: f64) -> Self {
+    /// Requests that scatter `dispersion` times as much say as much as that part of them would.
+    fn of(arm: Arm, alpha: f64, dispersion: Option<f64>) -> Self {
         let Arm { exposure: requests, failures: events } = arm;
+        let Some(dispersion) = dispersion else { return Self { requests, events, interval: None } };
+        let part = |count: u64| count as f64 / dispersion;
+        let worth = part(requests).floor() as u64;
         // Refused without requests, and for counts that contradict each other.
-        let interval = confidence_sequence(events, requests, alpha, BEST, alpha).ok();
+        let end = |events: f64| {
+            let events = (events as u64).min(worth);
+            confidence_sequence(events, worth, alpha, BEST, alpha).ok()
+        };
+        let ends = end(part(events).floor()).zip(end(part(events).ceil()));
+        let interval = ends.map(|(low, high)| Interval::new(low.lower, high.upper));
         Self { requests, events, interval }
     }
 
@@ -109,7 +99,7 @@ impl Run {
                 let last = self.measurements(index).last();
                 let outcome = last.map(|last| last.outcome);
                 let comparison = metric.comparison();
-                let arms = comparison.and_then(|it| self.arms(analysis, index, it, outcome));
+                let evidence = comparison.zip(self.evidence(index));
                 MetricResult {
                     name: metric.name.clone(),
                     outcome,
@@ -117,46 +107,30 @@ impl Run {
                         (None, Some(last)) => last.value.clone(),
                         _ => Text::EMPTY,
                     },
-                    arms,
+                    verdict: evidence.map(|(comparison, evidence)| {
+                        evidence.verdict(comparison, analysis.strictness(comparison))
+                    }),
+                    arms: evidence.and_then(|(comparison, evidence)| {
+                        ArmsResult::of(comparison, evidence, analysis.error_probability(comparison))
+                    }),
                 }
             })
             .collect()
     }
+}
 
-    fn arms(
-        &self,
-        analysis: &Analysis,
-        metric: usize,
-        comparison: &Comparison,
-        outcome: Option<Outcome>,
-    ) -> Option<ArmsResult> {
-        let error_probability = analysis.error_probability(comparison);
-        let findings = self.evidence(metric)?.findings(error_probability)?;
-        // Of successes, the arms stand the other way round.
-        let (stable, candidate) = match comparison.of {
-            Compared::Successes => (findings.candidate, findings.stable),
-            Compared::Failures | Compared::Latency => (findings.stable, findings.candidate),
-        };
-        let harm = findings.log_harm / comparison.dispersion.get();
-        let verdict = if harm >= -libm::log(error_probability) {
-            Verdict::Worse
-        } else if outcome == Some(Outcome::Inconclusive) || self.metrics[metric].counters.successful == 0 {
-            // Evidence that was there at some look is evidence, whatever chance did to it since.
-            Verdict::Uncertain
-        } else if findings.interval.1 < 1.0 {
-            Verdict::Better
-        } else {
-            Verdict::NoWorse
-        };
-        Some(ArmsResult {
+impl ArmsResult {
+    fn of(comparison: &Comparison, evidence: &Evidence, error_probability: f64) -> Option<Self> {
+        let findings = evidence.findings(comparison, error_probability)?;
+        let arm = |arm| ArmResult::of(arm, error_probability, findings.dispersion);
+        Some(Self {
             of: comparison.of,
             edge: findings.edge,
-            stable: ArmResult::of(stable, error_probability),
-            candidate: ArmResult::of(candidate, error_probability),
+            stable: arm(findings.stable),
+            candidate: arm(findings.candidate),
             ratio: findings.ratio,
             ratio_interval: findings.interval,
             error_probability,
-            verdict,
         })
     }
 }
@@ -169,11 +143,11 @@ impl fmt::Display for MetricResult {
             None if !self.value.is_empty() => write!(f, "{}, ", self.value)?,
             None => {}
         }
-        f.write_str(match (&self.arms, self.outcome) {
-            (Some(arms), _) => arms.verdict.as_str(),
-            (None, Some(outcome)) => outcome.as_str(),
-            (None, None) => "not measured",
-        })
+        match (self.verdict, self.outcome) {
+            (Some(verdict), _) => verdict.fmt(f),
+            (None, Some(outcome)) => f.write_str(outcome.as_str()),
+            (None, None) => f.write_str("not measured"),
+        }
     }
 }
 
@@ -194,14 +168,21 @@ impl fmt::Display for ArmsResult {
                     interval.lower * 100.0,
                     interval.upper * 100.0
                 )?,
-                _ => write!(f, "{name} without requests{after}")?,
+                (Some(share), None) => {
+                    write!(f, "{name} {:.2}% of {}{after}", share * 100.0, arm.requests)?;
+                }
+                (None, _) => write!(f, "{name} without requests{after}")?,
             }
         }
         if let Some(ratio) = self.ratio {
             let (lower, upper) = self.ratio_interval;
             let who = if self.of == Compared::Successes { "stable" } else { "candidate" };
-            write!(f, ", {who} {ratio:.2} times as often")?;
-            if upper.is_finite() {
+            if ratio.is_finite() {
+                write!(f, ", {who} {ratio:.2} times as often")?;
+            } else {
+                write!(f, ", {who} over {} times as often", RateRatio::FARTHEST)?;
+            }
+            if lower > 0.0 || upper.is_finite() {
                 write!(f, " ({lower:.2} to {upper:.2})")?;
             }
         }
@@ -219,14 +200,14 @@ mod tests {
 
     #[test]
     fn an_arm_without_requests_has_neither_share_nor_interval() {
-        let arm = ArmResult::of(Arm::new(0, 0), 0.01);
+        let arm = ArmResult::of(Arm::new(0, 0), 0.01, Some(1.0));
         assert_eq!((arm.share(), arm.interval), (None, None));
     }
 
     #[test]
     fn the_intervals_hold_the_shares_and_narrow() {
-        let few = ArmResult::of(Arm::new(1_000, 50), 0.01);
-        let many = ArmResult::of(Arm::new(100_000, 5_000), 0.01);
+        let few = ArmResult::of(Arm::new(1_000, 50), 0.01, Some(1.0));
+        let many = ArmResult::of(Arm::new(100_000, 5_000), 0.01, Some(1.0));
         let width = |arm: ArmResult| {
             let interval = arm.interval.unwrap();
             assert!(interval.lower < 0.05 && 0.05 < interval.upper, "{interval:?}");

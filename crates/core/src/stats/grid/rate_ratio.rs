@@ -9,7 +9,7 @@ use super::{Window, elementary, log_sum_exp};
 use crate::stats::{
     Interval, Undefined,
     evidence::{EvidenceError, Observed, Progress, SchemaVersion},
-    probability,
+    probability, require,
 };
 
 /// The likelihood of the rate ratio over windows of failures, and its confidence sequence.
@@ -28,6 +28,9 @@ pub struct RateRatio {
 }
 
 impl RateRatio {
+    /// The greatest ratio that is looked at; the least is its inverse.
+    pub const FARTHEST: u32 = 64;
+
     /// Nothing known.
     pub fn new() -> Self {
         Self { sums: vec![0.0; POINTS], failures: 0, progress: Progress::default() }
@@ -45,10 +48,12 @@ impl RateRatio {
         let share = window.share()?;
         let counted = window.control.failures.checked_add(window.candidate.failures);
         let total = counted.and_then(|counted| self.failures.checked_add(counted));
-        self.failures = total.ok_or(EvidenceError::TooMany { what: "number of failures" })?;
+        let total = total.ok_or(EvidenceError::TooMany { what: "number of failures" })?;
         self.progress.pass(window.id);
         let failures = window.failures();
         let Some(share) = share.filter(|_| failures > 0.0) else { return Ok(Observed::NoInformation) };
+        // Those of an arm that nothing stands against say nothing of a ratio.
+        self.failures = total;
         let failed = window.candidate.failures as f64;
         let Table { ln_ratios, excesses, .. } = &*TABLE;
         for (sum, (ln_ratio, excess)) in self.sums.iter_mut().zip(ln_ratios.iter().zip(excesses)) {
@@ -57,13 +62,14 @@ impl RateRatio {
         Ok(Observed::Counted)
     }
 
-    /// The most likely ratio, within a quarter of the distance of two ratios of the grid (7 %).
+    /// The most likely ratio, within a quarter of the distance of two ratios of the grid (7 %); 0 for one below the grid
+    /// and infinite for one above it, as where only one of the arms has failures.
     ///
     /// # Errors
     ///
-    /// [`Undefined::NoInformation`] before the first failure.
+    /// [`Undefined::NoInformation`] before the first failure in a window in which both arms were exposed.
     pub fn estimate(&self) -> Result<f64, Undefined> {
-        if self.failures == 0 {
+        if self.failures == 0 || self.sums.iter().all(|sum| *sum == 0.0) {
             return Err(Undefined::NoInformation {
                 what: "a comparison without failures",
                 remedy: "wait for some, or compare something that happens more often",
@@ -73,11 +79,12 @@ impl RateRatio {
         let index = self.sums.iter().rposition(|sum| *sum == top).unwrap_or(HALF);
         let neighbours =
             index.checked_sub(1).and_then(|left| self.sums.get(left)).zip(self.sums.get(index + 1));
+        let Some((left, right)) = neighbours else {
+            return Ok(if index == 0 { 0.0 } else { f64::INFINITY });
+        };
         // The vertex of the parabola through the three highest.
-        let shift = neighbours.map_or(0.0, |(left, right)| {
-            let curvature = left - 2.0 * top + right;
-            if curvature < 0.0 { (0.5 * (left - right) / curvature).clamp(-0.5, 0.5) } else { 0.0 }
-        });
+        let curvature = left - 2.0 * top + right;
+        let shift = if curvature < 0.0 { (0.5 * (left - right) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
         Ok(exp(ln_ratio(index) + shift * STEP))
     }
 
@@ -87,7 +94,20 @@ impl RateRatio {
     ///
     /// An `alpha` outside (0, 1).
     pub fn interval(&self, alpha: f64) -> Result<Interval, Undefined> {
-        let threshold = -log(probability("alpha", alpha)?);
+        self.dispersed_interval(alpha, 1.0)
+    }
+
+    /// The same where counts vary `dispersion` times as much as those of independent requests
+    /// ([`Dispersion::factor`](crate::stats::dispersion::Dispersion::factor)): evidence is divided by it, so that the
+    /// interval says what evidence that is divided says.
+    ///
+    /// # Errors
+    ///
+    /// An `alpha` outside (0, 1), a `dispersion` that is not a finite number from 1.
+    pub fn dispersed_interval(&self, alpha: f64, dispersion: f64) -> Result<Interval, Undefined> {
+        let usable = dispersion >= 1.0 && dispersion.is_finite();
+        require("dispersion", dispersion, usable, "a finite number, 1 or above")?;
+        let threshold = -log(probability("alpha", alpha)?) * dispersion;
         let mixture = elementary::log_mixture(&TABLE.ln_weights, &self.sums);
         let kept = |sum: &f64| mixture - sum < threshold;
         // The mixture never exceeds the greatest likelihood, so that at least one ratio is kept; the likelihood is

@@ -4,7 +4,7 @@ use libm::{exp, log};
 use serde::{Deserialize, Serialize};
 
 use super::{elementary, log_sum_exp};
-use crate::stats::{Undefined, evidence::EvidenceError, positive, require};
+use crate::stats::{Interval, Undefined, evidence::EvidenceError, positive, probability, require};
 
 /// What is to be refuted about the ratio of the candidate's rate of failure to that of control.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -106,6 +106,26 @@ impl RatioGrid {
     pub(crate) fn scale(&self, share: f64) -> f64 {
         // ln(1 + ρ(r − 1)) − ln(1 + ρ(r₀ − 1)) = ln(1 + ρ(r − r₀) / (1 + ρ(r₀ − 1)))
         share / (1.0 + share * (self.specification.margin - 1.0))
+    }
+
+    /// The ratios, the margin among them, whose likelihood the mixture does not exceed `1/alpha` times; `sums` are the
+    /// logarithms of the likelihood against that of the margin. Rounded outward.
+    pub(crate) fn interval(&self, sums: &[f64], alpha: f64, dispersion: f64) -> Result<Interval, Undefined> {
+        let usable = dispersion >= 1.0 && dispersion.is_finite();
+        require("dispersion", dispersion, usable, "a finite number, 1 or above")?;
+        let threshold = -log(probability("alpha", alpha)?) * dispersion;
+        let mixture = self.mixed(sums);
+        let mut points: Vec<(f64, bool)> = std::iter::once((0.0, 0.0))
+            .chain(self.ln_ratios.iter().copied().zip(sums.iter().copied()))
+            .map(|(ln_ratio, sum)| (ln_ratio, mixture - sum < threshold))
+            .collect();
+        points.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let ratio = |index: usize| points.get(index).map(|(ln_ratio, _)| self.margin() * exp(*ln_ratio));
+        // The mixture is at most the greatest likelihood: at least one is kept, and those kept have no gap.
+        let first = points.iter().position(|(_, kept)| *kept).unwrap_or(0);
+        let last = points.iter().rposition(|(_, kept)| *kept).unwrap_or(points.len());
+        let lower = first.checked_sub(1).and_then(ratio).unwrap_or(0.0);
+        Ok(Interval::new(lower, ratio(last.saturating_add(1)).unwrap_or(f64::INFINITY)))
     }
 
     /// The logarithm of the mixture of `exp(sums)`.

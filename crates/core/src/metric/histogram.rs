@@ -2,14 +2,27 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serinus_core::metric::Number;
+use super::Number;
 
 /// Latencies in buckets whose width is a sixteenth of their size.
 ///
 /// A quantile read from it is off by at most 1/32 (3.2 %) from 1 µs to 1 000 s, and by at most 32 ns below. Longer
 /// latencies count as 1 073 s.
+///
+/// ```
+/// use serinus_core::metric::{Counts, Histogram};
+///
+/// let histogram = Histogram::default();
+/// for millis in 1..=100 {
+///     histogram.record(millis * 1_000_000);
+/// }
+/// let mut counts = Counts::default();
+/// histogram.add_to(&mut counts);
+/// let median = counts.quantile(0.5).unwrap_or_default();
+/// assert!((median - 50e6).abs() < 50e6 / 31.0);
+/// ```
 #[derive(Debug)]
-pub(crate) struct Histogram {
+pub struct Histogram {
     buckets: Box<[AtomicU64]>,
     sum_nanos: AtomicU64,
 }
@@ -21,14 +34,16 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    pub(crate) fn record(&self, nanos: u64) {
+    /// Counts a latency in nanoseconds.
+    pub fn record(&self, nanos: u64) {
         if let Some(bucket) = self.buckets.get(bucket_of(nanos)) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
         self.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    pub(crate) fn add_to(&self, counts: &mut Counts) {
+    /// Adds what it holds now. Written to at the same time, it holds some of that.
+    pub fn add_to(&self, counts: &mut Counts) {
         for (sum, bucket) in counts.buckets.iter_mut().zip(&self.buckets) {
             *sum += bucket.load(Ordering::Relaxed);
         }
@@ -38,7 +53,7 @@ impl Histogram {
 
 /// What histograms held at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub struct Counts {
     buckets: Vec<u64>,
     sum_nanos: u64,
 }
@@ -50,16 +65,18 @@ impl Default for Counts {
 }
 
 impl Counts {
-    pub(crate) fn total(&self) -> u64 {
+    /// How many latencies there are.
+    pub fn total(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
-    pub(crate) fn sum_seconds(&self) -> f64 {
+    /// All of them together, in seconds.
+    pub fn sum_seconds(&self) -> f64 {
         self.sum_nanos as f64 / 1e9
     }
 
     /// The buckets that are not empty: what is worth keeping.
-    pub(crate) fn to_sparse(&self) -> Vec<(u16, u64)> {
+    pub fn to_sparse(&self) -> Vec<(u16, u64)> {
         self.buckets
             .iter()
             .zip(0..)
@@ -69,7 +86,7 @@ impl Counts {
     }
 
     /// Takes away what was there earlier.
-    pub(crate) fn subtract(&mut self, earlier: &[(u16, u64)]) {
+    pub fn subtract(&mut self, earlier: &[(u16, u64)]) {
         for (index, count) in earlier {
             if let Some(bucket) = self.buckets.get_mut(usize::from(*index)) {
                 *bucket = bucket.saturating_sub(*count);
@@ -78,7 +95,8 @@ impl Counts {
     }
 
     /// What came in since there was `earlier`.
-    pub(crate) fn since(&self, earlier: &Self) -> Self {
+    #[must_use = "the difference is the value returned"]
+    pub fn since(&self, earlier: &Self) -> Self {
         let buckets = self.buckets.iter().zip(&earlier.buckets);
         Self {
             buckets: buckets.map(|(now, before)| now.saturating_sub(*before)).collect(),
@@ -87,13 +105,13 @@ impl Counts {
     }
 
     /// The counts at the edges that are shown to the outside, in seconds, and of all.
-    pub(crate) fn edges(&self) -> Vec<(Number, u64)> {
+    pub fn edges(&self) -> Vec<(Number, u64)> {
         let shown = self.cumulative().map(|(edge, count)| (Number::new(edge), count));
         shown.chain([(Number::new(f64::INFINITY), self.total())]).collect()
     }
 
     /// The latency in nanoseconds that this share (`0.0..=1.0`) of the requests did not exceed; none without any.
-    pub(crate) fn quantile(&self, share: f64) -> Option<f64> {
+    pub fn quantile(&self, share: f64) -> Option<f64> {
         let total = self.total();
         if total == 0 {
             return None;
@@ -108,7 +126,7 @@ impl Counts {
     }
 
     /// How many latencies there are at or below each of [`edges`], in the same order.
-    pub(crate) fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
+    pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
         let mut buckets = self.buckets.iter();
         let (mut taken, mut sum) = (0, 0);
         edges().map(move |(seconds, last)| {

@@ -1,0 +1,126 @@
+//! How long evaluating a flag takes, here and in other crates, in one run on one machine.
+//!
+//! ```text
+//! cargo run --release             # prints the table
+//! cargo run --release -- --check  # and fails if a promise does not hold
+//! ```
+//!
+//! Every crate has a hundred flags and 1,024 subjects, each with a key and three attributes, made outside of what is
+//! measured. `static` has no rule, `rule` compares an attribute with a text, `split` gives half of the subjects one
+//! value and half the other. Times are processor time: of the median round of one thread, and of the slower one of two
+//! threads that share the flags. Allocations are counted by the allocator, which costs every row the same for each.
+
+use std::{process::ExitCode, time::Duration};
+
+use crate::{
+    measure::{Case, Row},
+    updating::Updated,
+};
+
+mod eppo;
+mod flagd;
+mod launchdarkly;
+mod measure;
+mod openfeature;
+mod serinus;
+mod subjects;
+mod unleash;
+mod updating;
+
+fn main() -> ExitCode {
+    let mut rows = serinus::rows();
+    rows.extend(flagd::rows());
+    rows.extend(unleash::rows());
+    rows.extend(eppo::rows());
+    rows.extend(launchdarkly::rows());
+    rows.extend(openfeature::rows());
+    print(&rows);
+    let updated = updating::measure();
+    println!("\n{updated}");
+    if !std::env::args().any(|argument| argument == "--check") {
+        return ExitCode::SUCCESS;
+    }
+    let broken = broken_promises(&rows, updated);
+    for promise in &broken {
+        println!("BROKEN: {promise}");
+    }
+    if broken.is_empty() {
+        println!("every promise holds");
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn print(rows: &[Row]) {
+    println!(
+        "| what | case | ns/op | times ours | allocations/op | bytes/op | ns/op, two threads | efficiency |\n\
+         |---|---|---:|---:|---:|---:|---:|---:|"
+    );
+    for row in rows {
+        let ours = ours(rows, row.case).nanoseconds;
+        println!(
+            "| {} | {} | {:.1} | {:.1} | {:.1} | {:.0} | {:.1} | {:.2} |",
+            row.name,
+            row.case,
+            row.nanoseconds,
+            row.nanoseconds / ours,
+            row.allocations,
+            row.bytes,
+            row.in_two_threads,
+            row.efficiency(),
+        );
+    }
+}
+
+fn ours(rows: &[Row], case: Case) -> &Row {
+    rows.iter()
+        .find(|row| row.name == serinus::NAME && row.case == case)
+        .expect("every case is measured for our crate, first of all")
+}
+
+fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut promise = |holds: bool, text: String| {
+        if !holds {
+            broken.push(text);
+        }
+    };
+    for row in rows {
+        let ours = ours(rows, row.case);
+        let times = row.nanoseconds / ours.nanoseconds;
+        if row.name.starts_with(serinus::NAME) {
+            promise(row.allocations == 0.0, format!("{}, {}: allocates", row.name, row.case));
+            let text = format!(
+                "{}, {}: two threads give {:.2} times one",
+                row.name,
+                row.case,
+                row.efficiency() * 2.0
+            );
+            promise(row.efficiency() >= EFFICIENCY, text);
+        } else {
+            promise(
+                times > 1.0,
+                format!("{} is faster at {}: {times:.2} times our time", row.name, row.case),
+            );
+        }
+        if row.name == flagd::NAME {
+            let text = format!("{}, {}: only {times:.1} times our time, not {FLAGD}", row.name, row.case);
+            promise(times >= FLAGD, text);
+        }
+    }
+    let slower = updated.first.max(updated.update);
+    promise(slower < UPDATE, format!("an update of ten thousand flags takes {slower:?}"));
+    let read = updated.read_999;
+    promise(read < READ, format!("while updating, one read in a thousand takes {read:?} or more"));
+    broken
+}
+
+/// Two threads at least 1.9 times one.
+const EFFICIENCY: f64 = 0.95;
+/// How many times faster than flagd's own engine in Rust, at the least.
+const FLAGD: f64 = 30.0;
+/// The longest that an update of ten thousand flags may take.
+const UPDATE: Duration = Duration::from_millis(50);
+/// The longest that a read may take in 99.9 % of cases.
+const READ: Duration = Duration::from_micros(1);

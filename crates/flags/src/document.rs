@@ -1,0 +1,377 @@
+//! Documents of flags, as flagd has them.
+
+use std::{fmt, str, sync::Arc};
+
+use rustc_hash::FxHashMap;
+use serinus_core::cohort::murmur3::Hasher;
+
+pub use self::{
+    error::DocumentError,
+    fault::{Fault, Problem},
+    options::{Format, Options},
+};
+use self::{
+    fault::{Finding, step},
+    flag::{Common, scalar},
+    outline::{EVALUATORS, FLAGS, METADATA, Outline, Part},
+    place::{saturated, within},
+    tree::Tree,
+};
+use crate::{
+    logic::Generation,
+    metadata::Metadata,
+    value::{Map, Value},
+};
+
+mod error;
+mod fault;
+pub(crate) mod flag;
+mod options;
+mod outline;
+mod place;
+mod tree;
+#[cfg(feature = "yaml")]
+mod yaml;
+
+pub(crate) use self::flag::{Body, Flag, Variant};
+
+/// A document of flags: read strictly, compiled, never changed. Cheap to clone.
+///
+/// The format is that of flagd: an object with `flags`, and where needed `$evaluators` and `metadata`. A flag that is
+/// at fault is that flag's fault: it stays in the document, fails when it is evaluated
+/// ([`ErrorCode::ParseError`](crate::ErrorCode::ParseError)), and [`Document::faults`] says what is wrong with it.
+///
+/// ```
+/// use serinus_flags::Document;
+///
+/// let document = Document::from_json(
+///     r#"{"flags": {
+///         "search": {"state": "ENABLED", "variants": {"old": "v1", "new": "v2"}, "defaultVariant": "old"},
+///         "basket": {"state": "ENABLED", "variants": {"on": true, "off": 0}}
+///     }}"#,
+/// )?;
+/// assert_eq!(
+///     document.faults()[0].to_string(),
+///     "line 3, column 19: flags.basket.variants.off: this variant is a number, and \"on\" is a boolean: give all \
+///      variants of a flag one type",
+/// );
+/// # Ok::<(), serinus_flags::DocumentError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Document(Arc<Contents>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    flags: Vec<Arc<Flag>>,
+    index: FxHashMap<Arc<str>, u32>,
+    common: Common,
+    chosen: Chosen,
+    faults: Vec<Fault>,
+    warnings: Vec<Fault>,
+}
+
+/// Who chose the generation of `fractional`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Chosen {
+    /// Nobody: it is the newest.
+    #[default]
+    Newest,
+    /// The program, by [`Options::generation`].
+    Options,
+    /// The document, by `metadata["serinus.fractional"]`. It overrules the program.
+    Document,
+}
+
+impl fmt::Display for Chosen {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Newest => "the newest, because neither the document nor the program names one",
+            Self::Options => "chosen by the program",
+            Self::Document => "chosen by the document's metadata",
+        })
+    }
+}
+
+impl Document {
+    /// Reads JSON, with the [`Options`] that are the default.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no document at all.
+    pub fn from_json(text: &str) -> Result<Self, DocumentError> {
+        Options::default().read(text.as_bytes(), Format::Json, None)
+    }
+
+    /// Reads YAML, with the [`Options`] that are the default. The names of fields and flags have to be texts: `on` and
+    /// `off` are, `1` and `true` need quotes.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no document at all.
+    #[cfg(feature = "yaml")]
+    pub fn from_yaml(text: &str) -> Result<Self, DocumentError> {
+        Options::default().read(text.as_bytes(), Format::Yaml, None)
+    }
+
+    /// Reads bytes as they come from a file or a server, with the [`Options`] that are the default.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not UTF-8, or no document at all.
+    pub fn from_slice(bytes: &[u8], format: Format) -> Result<Self, DocumentError> {
+        Options::default().read(bytes, format, None)
+    }
+
+    /// What is wrong with flags, shared rules or metadata, in the order of the text. They are broken or left out, and
+    /// everything else is loaded.
+    pub fn faults(&self) -> &[Fault] {
+        &self.0.faults
+    }
+
+    /// What harms nothing but was probably not meant.
+    pub fn warnings(&self) -> &[Fault] {
+        &self.0.warnings
+    }
+
+    /// The keys of its flags, those at fault among them, in the order of the text.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
+        self.0.flags.iter().map(|flag| &*flag.key)
+    }
+
+    /// How many flags there are, those at fault among them.
+    pub fn len(&self) -> usize {
+        self.0.flags.len()
+    }
+
+    /// Whether there is no flag.
+    pub fn is_empty(&self) -> bool {
+        self.0.flags.is_empty()
+    }
+
+    /// The metadata of the document as a whole.
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.common.metadata
+    }
+
+    /// How `fractional` hashes in this document.
+    pub fn generation(&self) -> Generation {
+        self.0.common.generation
+    }
+
+    /// Who chose that.
+    pub fn generation_chosen_by(&self) -> Chosen {
+        self.0.chosen
+    }
+
+    pub(crate) fn flags(&self) -> &[Arc<Flag>] {
+        &self.0.flags
+    }
+
+    pub(crate) fn flag(&self, key: &str) -> Option<&Arc<Flag>> {
+        self.0.flags.get(*self.0.index.get(key)? as usize)
+    }
+
+    #[inline]
+    pub(crate) fn index_of(&self, key: &str) -> Option<u32> {
+        self.0.index.get(key).copied()
+    }
+
+    #[inline]
+    pub(crate) fn flag_at(&self, index: u32) -> Option<&Flag> {
+        self.0.flags.get(index as usize).map(|flag| &**flag)
+    }
+
+    /// A hash of what a sound flag says, however it is written: its definition, and what it takes from the document.
+    pub(crate) fn fingerprint(&self, index: u32) -> Option<u32> {
+        let flag = self.flag_at(index).filter(|flag| flag.body.is_some())?;
+        let common = &self.0.common;
+        let mut hasher = Hasher::new(0).with(flag.definition()?.to_string().as_bytes());
+        if flag.refers {
+            hasher = hasher.with(Value::from(common.evaluators.clone()).to_string().as_bytes());
+        }
+        Some(hasher.with(&[common.generation as u8]).finish())
+    }
+
+    /// Whether the flag, in this document, says what the other says in the other.
+    pub(crate) fn says_the_same(&self, flag: &Arc<Flag>, other: &Arc<Flag>, there: &Self) -> bool {
+        let is_one = Arc::ptr_eq(flag, other);
+        is_one || flag.says_the_same(other, &self.0.common, &there.0.common)
+    }
+}
+
+impl Options {
+    /// Reads a document. Flags that are written as in `previous` are taken from there instead of being compiled again.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not UTF-8, or no document at all.
+    pub fn read(
+        &self,
+        bytes: &[u8],
+        format: Format,
+        previous: Option<&Document>,
+    ) -> Result<Document, DocumentError> {
+        let limit = self.max_bytes;
+        if bytes.len() > limit {
+            return Err(DocumentError::TooLarge { bytes: bytes.len(), limit });
+        }
+        let text =
+            str::from_utf8(bytes).map_err(|error| DocumentError::NotUtf8 { at: error.valid_up_to() })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let beginning = text.trim_start();
+        if beginning.is_empty() {
+            return Err(DocumentError::Empty);
+        }
+        if beginning.starts_with('<') {
+            return Err(DocumentError::Markup { beginning: beginning.chars().take(20).collect() });
+        }
+        let outline = match format {
+            Format::Json => outline::of_json(text)?,
+            #[cfg(feature = "yaml")]
+            Format::Yaml => yaml::outline(text)?,
+        };
+        self.assemble(outline, previous)
+    }
+
+    fn assemble(&self, outline: Outline<'_>, previous: Option<&Document>) -> Result<Document, DocumentError> {
+        let mut contents = Contents::default();
+        for part in &outline.unknown {
+            let problem = Problem::UnknownField { name: fault::shortened(&part.name), known: KNOWN };
+            let finding = Finding::new(problem).within(&part.name);
+            contents.warnings.push(finding.into_fault(None, "", (part.line, part.column)));
+        }
+        for (field, part) in outline.findings {
+            if let Err(finding) = part.text {
+                contents.faults.push(finding.into_fault(None, field, (part.line, part.column)));
+            }
+        }
+        let metadata = contents.named(METADATA, outline.metadata, |tree| {
+            Ok(scalar(tree)?.map(Tree::into_value).transpose()?.unwrap_or_default())
+        });
+        let metadata = metadata.into_iter().filter(|(_, value)| *value != Value::Null).collect::<Map>();
+        let (generation, chosen) = self.generation_of(&metadata)?;
+        contents.chosen = chosen;
+        contents.common = Common {
+            generation,
+            split_reason: self.split_reason,
+            is_list: outline.is_list,
+            metadata: Metadata::from(metadata),
+            evaluators: contents.named(EVALUATORS, outline.evaluators, Tree::into_value),
+        };
+        contents.take_flags(outline.flags, previous);
+        Ok(Document(Arc::new(contents)))
+    }
+
+    fn generation_of(&self, metadata: &Map) -> Result<(Generation, Chosen), DocumentError> {
+        match metadata.get(GENERATION) {
+            None => Ok(self
+                .generation
+                .map_or((Generation::default(), Chosen::Newest), |chosen| (chosen, Chosen::Options))),
+            Some(Value::String(name)) if name == "v1" => Ok((Generation::V1, Chosen::Document)),
+            Some(Value::String(name)) if name == "v2" => Ok((Generation::V2, Chosen::Document)),
+            Some(Value::String(name)) if name == "v3" => Ok((Generation::V3, Chosen::Document)),
+            Some(other) => {
+                Err(DocumentError::UnknownGeneration { found: fault::shortened(&other.to_string()) })
+            }
+        }
+    }
+}
+
+impl Contents {
+    /// Shared rules or metadata: those that can be read.
+    fn named(
+        &mut self,
+        field: &'static str,
+        parts: Vec<Part<'_>>,
+        read: impl Fn(Tree) -> Result<Value, Finding>,
+    ) -> Map {
+        let mut names: FxHashMap<&str, u32> = FxHashMap::default();
+        parts.iter().for_each(|part| *names.entry(&part.name).or_default() += 1);
+        let mut values = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let place = (part.line, part.column);
+            let is_once = names.get(part.name.as_str()) == Some(&1);
+            let read = if is_once {
+                let text = part.text.as_ref().map_err(|finding| Finding::clone(finding));
+                text.and_then(|text| Tree::parse(text)).and_then(&read)
+            } else {
+                Err(Finding::new(Problem::Twice { name: fault::shortened(&part.name) }))
+            };
+            match read {
+                Ok(value) => values.push((part.name.clone(), value)),
+                Err(finding) => {
+                    let fault = finding.within(&part.name).into_fault(None, field, place);
+                    self.faults.push(fault);
+                }
+            }
+        }
+        values.sort_by(|(one, _), (other, _)| one.cmp(other));
+        values.into_iter().collect()
+    }
+
+    fn take_flags(&mut self, parts: Vec<Part<'_>>, previous: Option<&Document>) {
+        self.flags.reserve(parts.len());
+        self.index.reserve(parts.len());
+        let mut places = Vec::with_capacity(parts.len());
+        for part in parts {
+            let place = (part.line, part.column);
+            let path = part.element.map_or_else(String::new, |index| format!("{FLAGS}[{index}]"));
+            let first = self.index.get(part.name.as_str()).copied();
+            if let Some(first) = first {
+                let (line, column) = places.get(first as usize).map_or((0, 0), |(place, _)| *place);
+                let finding = Finding::new(Problem::FlagTwice { line, column });
+                let flag = Arc::new(Flag::broken(part.name.as_str().into(), finding, &self.common));
+                if let Some(slot) = self.flags.get_mut(first as usize) {
+                    *slot = flag;
+                }
+                if let Some(slot) = places.get_mut(first as usize) {
+                    *slot = (place, path);
+                }
+                continue;
+            }
+            let before = previous.and_then(|previous| Some((previous, previous.flag(&part.name)?)));
+            let flag = match (&part.text, before) {
+                (Ok(text), Some((previous, flag)))
+                    if flag.is_written(text, &previous.0.common, &self.common) =>
+                {
+                    Arc::clone(flag)
+                }
+                (Ok(text), before) => {
+                    let key =
+                        before.map_or_else(|| part.name.as_str().into(), |(_, flag)| Arc::clone(&flag.key));
+                    Arc::new(Flag::read(key, text, &self.common))
+                }
+                (Err(finding), _) => {
+                    let key = part.name.as_str().into();
+                    Arc::new(Flag::broken(key, Finding::clone(finding), &self.common))
+                }
+            };
+            self.index.insert(Arc::clone(&flag.key), saturated(self.flags.len()));
+            self.flags.push(flag);
+            places.push((place, path));
+        }
+        for (flag, (place, path)) in self.flags.iter().zip(places) {
+            let path = || if path.is_empty() { format!("{FLAGS}{}", step(&flag.key)) } else { path.clone() };
+            let fault = |finding: &Finding| finding.clone().into_fault(Some(&flag.key), &path(), place);
+            self.faults.extend(flag.faults.iter().map(fault));
+            self.warnings.extend(flag.warnings.iter().map(fault));
+        }
+        self.faults.sort_by_key(|fault| (fault.line, fault.column));
+        self.warnings.sort_by_key(|fault| (fault.line, fault.column));
+    }
+}
+
+impl Finding {
+    /// The fault of the part that begins at `place` and is called `path`.
+    fn into_fault(self, flag: Option<&str>, path: &str, place: (u32, u32)) -> Fault {
+        let (line, column) = self.at.map_or(place, |at| within(place, at));
+        let path = format!("{path}{}", self.path);
+        let path = path.strip_prefix('.').map(str::to_owned).unwrap_or(path);
+        Fault { flag: flag.map(str::to_owned), path, line, column, problem: self.problem }
+    }
+}
+
+/// The name in the metadata of a document by which it chooses how `fractional` hashes.
+const GENERATION: &str = "serinus.fractional";
+const KNOWN: &str = "flags, $evaluators, metadata and $schema";

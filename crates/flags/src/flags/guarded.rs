@@ -1,0 +1,76 @@
+//! Flags that roll themselves out, as the store sees them.
+
+use std::sync::{Arc, PoisonError};
+
+use serinus_core::cohort::Trial;
+
+use super::Flags;
+use crate::{
+    guard::{Arm, GuardBuilder, Over, Subject, exposition, over::Rollout},
+    snapshot::State,
+};
+
+impl Flags {
+    /// Describes a guard of a flag: something that rolls one of its variants out, and takes it back if it is worse.
+    pub fn guard(&self, key: impl Into<Arc<str>>) -> GuardBuilder {
+        GuardBuilder::new(self.clone(), key.into())
+    }
+
+    /// Takes the guard of a flag away: from now on everybody gets what the document says. False if there was none.
+    pub fn unguard(&self, key: &str) -> bool {
+        self.change_over(|over| over.rollout(key).is_some().then(|| over.clone().without(key)))
+    }
+
+    /// What is counted of guarded flags, in the text format of Prometheus, version 0.0.4: exposures, outcomes and their
+    /// latencies by flag, variant and cohort, and the share of each candidate.
+    pub fn metrics(&self) -> String {
+        exposition::render(self, None)
+    }
+
+    /// Tells one in so many evaluations of each thread as an event `feature_flag.evaluation` of `tracing`, with the
+    /// attributes that OpenFeature's conventions have for it; 0 tells none, which is the default and costs nothing.
+    pub fn sample_evaluations(&self, one_in: u32) {
+        self.change_over(|over| Some(over.clone().sampling(one_in)));
+    }
+
+    /// False if the flag is guarded already.
+    pub(crate) fn begin(&self, rollout: Rollout) -> bool {
+        self.change_over(|over| over.rollout(&rollout.key).is_none().then(|| over.clone().with(rollout)))
+    }
+
+    /// False if the flag is not guarded by the same guard any more.
+    pub(crate) fn change(&self, rollout: Rollout) -> bool {
+        self.change_over(|over| {
+            let found = over.rollout(&rollout.key)?;
+            Arc::ptr_eq(&found.live, &rollout.live).then(|| over.clone().with(rollout))
+        })
+    }
+
+    pub(crate) fn trial(&self, key: &str) -> Option<Trial> {
+        let state = self.state();
+        state.over.as_ref()?.trial(state.find(key))
+    }
+
+    /// The cohort of a subject, if it is counted.
+    pub(crate) fn arm_of<S: Subject + ?Sized>(&self, key: &str, subject: &S) -> Option<Arm> {
+        let state = self.state();
+        let over = state.over.as_ref()?;
+        let flag = state.find(key);
+        match subject.as_context() {
+            Some(context) => over.arm_of(&state, flag, context),
+            None => over.arm_of_key(flag, subject.as_key()?),
+        }
+    }
+
+    /// Swaps what lies over the document, the document staying as it is.
+    fn change_over(&self, change: impl FnOnce(&Over) -> Option<Over>) -> bool {
+        let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.0.current.load_full();
+        let none = Over::default();
+        let Some(over) = change(before.over.as_deref().unwrap_or(&none)) else { return false };
+        let (revision, document) = (before.revision, before.document.clone());
+        let over = over.onto(&document);
+        self.0.current.store(Arc::new(State { revision, document, over }));
+        true
+    }
+}

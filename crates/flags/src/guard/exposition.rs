@@ -1,0 +1,107 @@
+//! What is counted of guarded flags, in the text format of Prometheus, version 0.0.4.
+
+use std::fmt::{self, Write as _};
+
+use super::{
+    counters::{ArmReading, Reading},
+    over::Rollout,
+};
+use crate::flags::Flags;
+
+/// Of all guarded flags, or of one.
+pub(crate) fn render(flags: &Flags, only: Option<&str>) -> String {
+    let state = flags.snapshot();
+    let rollouts: Vec<_> = state
+        .rollouts()
+        .iter()
+        .filter(|rollout| only.is_none_or(|only| *rollout.key == *only))
+        .map(|rollout| (rollout, rollout.live.counters.look()))
+        .collect();
+    let default = |rollout: &Rollout| {
+        let flag = state.document().flag(&rollout.key);
+        let default = flag.and_then(|flag| flag.default_variant()).unwrap_or_default();
+        rollout.stable.as_deref().unwrap_or(default).to_owned()
+    };
+    let mut text = String::new();
+    let mut family = |name: &str, kind: &str, help: &str, series: &dyn Fn(&mut String, &Series<'_>)| {
+        if rollouts.is_empty() {
+            return;
+        }
+        line(&mut text, format_args!("# HELP {name} {help}"));
+        line(&mut text, format_args!("# TYPE {name} {kind}"));
+        for (rollout, Reading { candidate, control }) in &rollouts {
+            let default = default(rollout);
+            let arms = [("candidate", &*rollout.candidate, candidate), ("control", &default, control)];
+            for (cohort, variant, arm) in arms {
+                let mut labels = String::new();
+                push_label(&mut labels, "feature_flag_key", &rollout.key);
+                push_label(&mut labels, "variant", variant);
+                push_label(&mut labels, "cohort", cohort);
+                series(&mut text, &Series { labels, arm });
+            }
+        }
+    };
+    family(EXPOSURES, "counter", "Subjects that saw a variant, once per window.", &|text, series| {
+        line(text, format_args!("{EXPOSURES}{{{}}} {}", series.labels, series.arm.exposures));
+    });
+    family(OUTCOMES, "counter", "What came of it.", &|text, Series { labels, arm }| {
+        for (outcome, count) in [("success", arm.successes), ("error", arm.errors)] {
+            line(text, format_args!("{OUTCOMES}{{{labels},outcome=\"{outcome}\"}} {count}"));
+        }
+    });
+    family(DURATION, "histogram", "Seconds up to an outcome.", &|text, Series { labels, arm }| {
+        let total = arm.latency.total();
+        for (edge, count) in arm.latency.cumulative() {
+            line(text, format_args!("{DURATION}_bucket{{{labels},le=\"{edge}\"}} {count}"));
+        }
+        line(text, format_args!("{DURATION}_bucket{{{labels},le=\"+Inf\"}} {total}"));
+        line(text, format_args!("{DURATION}_sum{{{labels}}} {}", arm.latency.sum_seconds()));
+        line(text, format_args!("{DURATION}_count{{{labels}}} {total}"));
+    });
+    if !rollouts.is_empty() {
+        line(&mut text, format_args!("# HELP {SHARE} Share of the subjects that get the candidate, 0 to 1."));
+        line(&mut text, format_args!("# TYPE {SHARE} gauge"));
+    }
+    for (rollout, _) in &rollouts {
+        let mut labels = String::new();
+        push_label(&mut labels, "feature_flag_key", &rollout.key);
+        push_label(&mut labels, "variant", &rollout.candidate);
+        let is_promoted = rollout.stable.as_deref() == Some(&*rollout.candidate);
+        let share = if is_promoted { 1.0 } else { rollout.weight.as_percent() / 100.0 };
+        line(&mut text, format_args!("{SHARE}{{{labels}}} {share}"));
+    }
+    text
+}
+
+/// What is counted of one arm, and its labels.
+struct Series<'a> {
+    labels: String,
+    arm: &'a ArmReading,
+}
+
+fn line(text: &mut String, arguments: fmt::Arguments<'_>) {
+    // Writing into a string cannot fail.
+    let _ = writeln!(text, "{arguments}");
+}
+
+fn push_label(labels: &mut String, name: &str, value: &str) {
+    if !labels.is_empty() {
+        labels.push(',');
+    }
+    labels.push_str(name);
+    labels.push_str("=\"");
+    for character in value.chars() {
+        match character {
+            '\\' => labels.push_str("\\\\"),
+            '"' => labels.push_str("\\\""),
+            '\n' => labels.push_str("\\n"),
+            other => labels.push(other),
+        }
+    }
+    labels.push('"');
+}
+
+const EXPOSURES: &str = "feature_flag_exposures_total";
+const OUTCOMES: &str = "feature_flag_outcomes_total";
+const DURATION: &str = "feature_flag_outcome_duration_seconds";
+const SHARE: &str = "feature_flag_candidate_share";

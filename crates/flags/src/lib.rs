@@ -1,0 +1,104 @@
+//! Feature flags: flagd's documents evaluated exactly and fast, and flags that roll themselves out.
+//!
+//! A document says which flags there are and what they are for whom; [`Flags`] answers from it, in the calling thread,
+//! in tens of nanoseconds.
+//!
+//! ```
+//! use serinus_flags::{Context, Document, Flags, Reason};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let document = Document::from_json(
+//!     r#"{
+//!         "flags": {
+//!             "search": {
+//!                 "state": "ENABLED",
+//!                 "variants": {"new": true, "old": false},
+//!                 "defaultVariant": "old",
+//!                 "targeting": {"if": [
+//!                     {"ends_with": [{"var": "email"}, "@example.com"]}, "new",
+//!                     {"fractional": [["new", 10], ["old", 90]]}
+//!                 ]}
+//!             },
+//!             "greeting": {
+//!                 "state": "ENABLED",
+//!                 "variants": {"short": "Hi", "long": "Good morning"},
+//!                 "defaultVariant": "short"
+//!             }
+//!         },
+//!         "metadata": {"flagSetId": "shop", "serinus.fractional": "v3"}
+//!     }"#,
+//! )?;
+//! let flags = Flags::default();
+//! let report = flags.load(&document);
+//! assert!(report.faults().is_empty());
+//! assert_eq!(report.change().added.len(), 2);
+//!
+//! let user = Context::new("user-42").with("email", "ada@example.com");
+//! if flags.bool("search", &user).unwrap_or(false) {
+//!     println!("{}, this is the new search", flags.string("greeting", &user)?);
+//! }
+//!
+//! // Why?
+//! let details = flags.bool_details("search", &user);
+//! assert_eq!(details.variant(), Some("new"));
+//! assert_eq!(details.reason(), Reason::TargetingMatch);
+//!
+//! // Where one flag is asked for often:
+//! let search = flags.handle("search");
+//! assert_eq!(search.bool(&user), Ok(true));
+//!
+//! // The next document takes the place of this one as a whole; one that cannot be read changes nothing.
+//! assert!(flags.update(b"<html>503</html>", Default::default()).is_err());
+//! assert_eq!(search.bool(&user), Ok(true));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Contract
+//!
+//! - Asking for a flag waits for nobody, takes no lock and counts nothing that threads share; it allocates only where a
+//!   rule itself makes texts or lists, and to say what failed in the details of a failure. Reading is not slowed down
+//!   by a document that is being loaded.
+//! - There is a value, or a [`NoValue`] that says why the program's own default counts: `.unwrap_or(…)`. Being disabled
+//!   and having no default variant are no failures.
+//! - Documents are read strictly. A flag that is at fault is that flag's fault: it fails with
+//!   [`ErrorCode::ParseError`], every other flag loads, and [`Document::faults`] says what is wrong, where, and what to
+//!   do. A document that cannot be read at all is a [`DocumentError`], and the flags stay as they were.
+//! - What is evaluated, in which order and with which reason is that of flagd's reference implementation; numbers are
+//!   converted only without loss. `$flagd` is what the evaluation says of itself, whatever the context has of that name.
+//! - How `fractional` places users differs between generations of flagd. The document chooses by
+//!   `metadata["serinus.fractional"]`, else the program by [`Options::generation`], else it is the newest;
+//!   [`Report`] says which, and why.
+//! - No document, rule or context makes it panic, or takes it time or memory out of proportion to its size. Keys are
+//!   hashed fast rather than against attackers: documents are from people who decide what the program does.
+//!
+//! # Features
+//!
+//! | Feature | |
+//! |---|---|
+//! | `yaml` | documents in YAML; on by default |
+//!
+//! No runtime is needed. MSRV 1.89.
+
+#![doc(test(attr(deny(warnings))))]
+
+pub use self::{
+    context::Context,
+    details::{ErrorCode, Reason},
+    document::{Chosen, Document, DocumentError, Fault, Format, Options, Problem},
+    flags::{Change, Details, Flags, Handle, Held, NoValue, ObjectRef, Report, Text},
+    guard::{ArmTotals, Deciding, Guard, GuardBuilder, GuardError, Outcome, Rate, Recorded, Subject, Totals},
+    metadata::Metadata,
+    snapshot::{Evaluation, EvaluationError, Snapshot, typed::FlagType},
+    value::{Kind, Map, Number, Value},
+};
+
+mod context;
+mod details;
+mod document;
+mod flags;
+mod guard;
+pub mod logic;
+mod metadata;
+mod snapshot;
+mod value;

@@ -1,0 +1,249 @@
+//! What a rule sees while it runs.
+
+use std::borrow::Cow;
+
+use super::{
+    LogicError, Mark,
+    expression::{Path, Variable},
+    given::Given,
+};
+use crate::{
+    Context,
+    context::TARGETING_KEY,
+    value::{Map, Value},
+};
+
+/// Where a part of a rule looks for its variables.
+#[derive(Debug)]
+pub(super) struct Frame<'f, 'a> {
+    item: Item<'a>,
+    /// The data around a condition. The reference puts its values into the condition before it looks at the elements.
+    around: Option<Around<'f, 'a>>,
+    split: Shared<'f>,
+}
+
+/// The data of one level.
+#[derive(Clone, Debug)]
+pub(super) enum Item<'a> {
+    /// The top of a flag's rule.
+    Context { context: &'a Context, key: &'a str, seconds: i64 },
+    /// The top of a bare rule, or the element of a list.
+    Value(Given<'a>),
+    /// A round of `reduce`.
+    Round { current: Given<'a>, accumulator: Given<'a>, kind: &'static str },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Around<'f, 'a> {
+    item: &'f Item<'a>,
+    before: Option<&'f Around<'f, 'a>>,
+}
+
+#[derive(Debug)]
+enum Shared<'f> {
+    Own(Mark),
+    Of(&'f Mark),
+}
+
+impl<'f, 'a> Frame<'f, 'a> {
+    /// The top.
+    pub(super) const fn new(item: Item<'a>) -> Self {
+        Self { item, around: None, split: Shared::Own(Mark::new(false)) }
+    }
+
+    /// For an element of a list, whose logic sees the element only (`map`, `reduce`).
+    pub(super) fn inside<'g>(&'g self, item: Item<'a>) -> Frame<'g, 'a>
+    where
+        'f: 'g,
+    {
+        Frame { item, around: self.around, split: Shared::Of(self.mark()) }
+    }
+
+    /// For an element of a list, whose condition sees what is around first (`filter`, `all`, `none`, `some`).
+    pub(super) fn within<'g>(&'g self, item: Item<'a>) -> Frame<'g, 'a>
+    where
+        'f: 'g,
+    {
+        let around = Around { item: &self.item, before: self.around.as_ref() };
+        Frame { item, around: Some(around), split: Shared::Of(self.mark()) }
+    }
+
+    /// The value of a variable.
+    #[inline]
+    pub(super) fn variable(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+        if let Some(around) = &self.around
+            && variable.looks_around()
+        {
+            let found = around.find(variable)?;
+            if !found.is_null() {
+                return Ok(found);
+            }
+        }
+        self.item.find(variable, self)
+    }
+
+    /// The value that the data around gives to a variable of a condition, if any.
+    pub(super) fn surroundings(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+        if !variable.looks_around() {
+            return Ok(Given::Null);
+        }
+        Around { item: &self.item, before: self.around.as_ref() }.find(variable)
+    }
+
+    /// The value at a path that was made while the rule ran.
+    pub(super) fn path(&self, path: &Path) -> Given<'a> {
+        self.item.at(path)
+    }
+
+    /// Everything.
+    pub(super) fn whole(&self) -> Given<'a> {
+        self.item.whole()
+    }
+
+    /// Whether a split was asked.
+    pub(super) fn was_split(&self) -> bool {
+        self.mark().get()
+    }
+
+    /// Notes that a split was asked.
+    pub(super) fn mark_split(&self) {
+        self.mark().set(true);
+    }
+
+    /// Who is placed by a `fractional` without a bucketing value: flag key and targeting key. The flag key is left out
+    /// where it is the compiled rule's own. Nothing where the data is no object.
+    pub(super) fn subject(&self) -> Option<(Option<Given<'a>>, Given<'a>)> {
+        match &self.item {
+            Item::Context { context, .. } => {
+                Some((None, context.get(TARGETING_KEY).map_or(Given::Null, Given::from)))
+            }
+            Item::Value(Given::Object(map)) => {
+                let data = Given::Object(map.clone());
+                let key = data.clone().part(FLAGD).part(FLAG_KEY);
+                let key = if key.as_text().is_some() { key } else { Given::text("") };
+                Some((Some(key), data.part(TARGETING_KEY)))
+            }
+            Item::Value(_) => None,
+            Item::Round { .. } => Some((Some(Given::text("")), Given::Null)),
+        }
+    }
+
+    fn mark(&self) -> &Mark {
+        match &self.split {
+            Shared::Own(mark) => mark,
+            Shared::Of(mark) => mark,
+        }
+    }
+}
+
+impl<'a> Around<'_, 'a> {
+    /// The outermost comes first.
+    fn find(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+        if let Some(before) = self.before {
+            let found = before.find(variable)?;
+            if !found.is_null() {
+                return Ok(found);
+            }
+        }
+        let frame = Frame { item: self.item.clone(), around: None, split: Shared::Own(Mark::new(false)) };
+        self.item.find(variable, &frame)
+    }
+}
+
+impl<'a> Item<'a> {
+    #[inline]
+    fn find(&self, variable: &'a Variable, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
+        match variable {
+            Variable::Path { path, .. } => Ok(self.at(path)),
+            Variable::Defaulted { path, default } => {
+                let default = default.run(frame)?;
+                let found = self.at(path);
+                Ok(if found.is_null() { default } else { found })
+            }
+            Variable::Whole => Ok(self.whole()),
+            Variable::Primitive => {
+                let whole = self.whole();
+                Ok(if whole.is_primitive() { whole } else { Given::Null })
+            }
+            Variable::Made(argument) => {
+                let argument = argument.run(frame)?;
+                super::operators::variable(argument, frame)
+            }
+        }
+    }
+
+    #[inline]
+    fn at(&self, path: &Path) -> Given<'a> {
+        match self {
+            Self::Context { context, key, seconds } => match path {
+                Path::Whole => self.whole(),
+                Path::FlagKey => Given::text(key),
+                Path::Timestamp => Given::Number((*seconds).into()),
+                Path::Parts(first, rest) => match first.as_ref() {
+                    FLAGD => walk(flagd(key, *seconds), rest),
+                    name => match context.get(name) {
+                        Some(value) => walk(Given::from(value), rest),
+                        None => Given::Null,
+                    },
+                },
+            },
+            Self::Value(value) => match path {
+                Path::Whole => value.clone(),
+                Path::FlagKey => value.clone().part(FLAGD).part(FLAG_KEY),
+                Path::Timestamp => value.clone().part(FLAGD).part(TIMESTAMP),
+                Path::Parts(first, rest) => walk(value.clone().part(first), rest),
+            },
+            Self::Round { current, accumulator, kind } => match path {
+                Path::Whole => self.whole(),
+                Path::FlagKey | Path::Timestamp => Given::Null,
+                Path::Parts(first, rest) => match first.as_ref() {
+                    "current" => walk(current.clone(), rest),
+                    "accumulator" => walk(accumulator.clone(), rest),
+                    "valueType" => walk(Given::text(kind), rest),
+                    _ => Given::Null,
+                },
+            },
+        }
+    }
+
+    fn whole(&self) -> Given<'a> {
+        match self {
+            Self::Context { context, key, seconds } => {
+                let mut map = context.attributes().clone();
+                if let Ok(flagd) = flagd(key, *seconds).into_value() {
+                    map.insert(FLAGD, flagd);
+                }
+                Given::Object(Cow::Owned(map))
+            }
+            Self::Value(value) => value.clone(),
+            Self::Round { current, accumulator, kind } => {
+                let fields = [("current", current.clone()), ("accumulator", accumulator.clone())];
+                let mut map: Map = fields
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name, value.into_value().ok()?)))
+                    .collect();
+                map.insert("valueType", *kind);
+                Given::Object(Cow::Owned(map))
+            }
+        }
+    }
+}
+
+fn walk<'a>(mut value: Given<'a>, parts: &[Box<str>]) -> Given<'a> {
+    for part in parts {
+        if value.is_null() {
+            break;
+        }
+        value = value.part(part);
+    }
+    value
+}
+
+fn flagd<'a>(key: &str, timestamp: i64) -> Given<'a> {
+    let map: Map = [(FLAG_KEY, Value::from(key)), (TIMESTAMP, Value::from(timestamp))].into_iter().collect();
+    Given::Object(Cow::Owned(map))
+}
+
+pub(super) const FLAGD: &str = "$flagd";
+pub(super) const FLAG_KEY: &str = "flagKey";
+pub(super) const TIMESTAMP: &str = "timestamp";

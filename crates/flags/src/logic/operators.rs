@@ -1,0 +1,455 @@
+//! The operators that get the values of their arguments.
+
+use std::borrow::Cow;
+
+use super::{
+    LogicError,
+    compare::{self, holds},
+    convert,
+    expression::{Arguments, Path},
+    frame::Frame,
+    given::Given,
+    semantic_version,
+};
+
+/// Which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    Equal,
+    NotEqual,
+    Same,
+    NotSame,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Not,
+    Truth,
+    In,
+    Concatenate,
+    Substring,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Minimum,
+    Maximum,
+    Absolute,
+    Merge,
+    Missing,
+    MissingSome,
+    ContainsAll,
+    ContainsAny,
+    ContainsNone,
+    StartsWith,
+    EndsWith,
+    SemanticVersion,
+}
+
+impl Operator {
+    /// The operator of this name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(other, _)| *other == name).map(|&(_, operator)| operator)
+    }
+
+    fn name(self) -> &'static str {
+        NAMES.iter().find(|&&(_, other)| other == self).map_or("operator", |&(name, _)| name)
+    }
+
+    const fn fault<T>(self, problem: &'static str) -> Result<T, Fault> {
+        Err(Fault { operator: self, problem })
+    }
+}
+
+/// Works an operator out.
+#[inline]
+pub(super) fn call<'a>(
+    operator: Operator,
+    arguments: &'a Arguments,
+    frame: &Frame<'_, 'a>,
+) -> Result<Given<'a>, LogicError> {
+    // Two operands, as most comparisons have them, need no memory.
+    if let Arguments::List(list) = arguments
+        && let [one, other] = &**list
+    {
+        let values = [one.run(frame)?, other.run(frame)?];
+        return Ok(of_list(operator, &values, frame)?);
+    }
+    if let Arguments::List(list) = arguments
+        && let [one, two, three] = &**list
+    {
+        let values = [one.run(frame)?, two.run(frame)?, three.run(frame)?];
+        return Ok(of_list(operator, &values, frame)?);
+    }
+    match arguments {
+        Arguments::List(list) => {
+            let values = list.iter().map(|argument| argument.run(frame)).collect::<Result<Vec<_>, _>>()?;
+            Ok(of_list(operator, &values, frame)?)
+        }
+        Arguments::One(argument) => match argument.run(frame)?.into_list() {
+            Ok(values) => Ok(of_list(operator, &values, frame)?),
+            Err(value) => Ok(of_one(operator, &value, frame)?),
+        },
+    }
+}
+
+/// The variable that a value names.
+pub(super) fn variable<'a>(name: Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
+    const NAME: LogicError =
+        LogicError::Argument { operator: "var", problem: "needs a name: a text or a number" };
+    match name {
+        Given::Null => {
+            let whole = frame.whole();
+            Ok(if whole.is_primitive() { whole } else { Given::Null })
+        }
+        Given::Text(path) => Ok(frame.path(&Path::new(&path))),
+        Given::Number(number) => Ok(frame.path(&Path::new(&number.as_f64().to_string()))),
+        Given::Float(number) => Ok(frame.path(&Path::new(&number.to_string()))),
+        list @ (Given::List(_) | Given::Made(_)) => {
+            let mut elements = list.into_list().unwrap_or_default();
+            let default = if elements.len() == 2 { elements.pop() } else { None };
+            match elements.into_iter().next() {
+                None => Ok(frame.whole()),
+                Some(Given::Text(path)) => {
+                    let found = frame.path(&Path::new(&path));
+                    Ok(if found.is_null() { default.unwrap_or(Given::Null) } else { found })
+                }
+                Some(_) => Err(NAME),
+            }
+        }
+        Given::Bool(_) | Given::Object(_) => Err(NAME),
+    }
+}
+
+fn of_list<'a>(operator: Operator, values: &[Given<'a>], frame: &Frame<'_, 'a>) -> Result<Given<'a>, Fault> {
+    Ok(match (operator, values) {
+        (Operator::Less | Operator::LessOrEqual, [a, b, c]) => {
+            Given::Bool(holds(operator, a.peek(), b.peek()) && holds(operator, b.peek(), c.peek()))
+        }
+        (Operator::Greater | Operator::GreaterOrEqual, [a, b, c]) => {
+            Given::Bool(holds(operator, b.peek(), c.peek()) && holds(operator, a.peek(), b.peek()))
+        }
+        (
+            Operator::Equal
+            | Operator::NotEqual
+            | Operator::Same
+            | Operator::NotSame
+            | Operator::Less
+            | Operator::LessOrEqual
+            | Operator::Greater
+            | Operator::GreaterOrEqual,
+            [one, other, ..],
+        ) => Given::Bool(holds(operator, one.peek(), other.peek())),
+        (Operator::NotEqual | Operator::NotSame, _) => Given::Bool(true),
+        (
+            Operator::Equal
+            | Operator::Same
+            | Operator::Less
+            | Operator::LessOrEqual
+            | Operator::Greater
+            | Operator::GreaterOrEqual,
+            _,
+        ) => Given::Bool(false),
+        (Operator::Not, values) => Given::Bool(!values.first().is_some_and(Given::is_true)),
+        (Operator::Truth, values) => Given::Bool(values.first().is_some_and(Given::is_true)),
+        (Operator::In, [wanted]) => return is_in(wanted, &Given::Null),
+        (Operator::In, [wanted, place, ..]) => return is_in(wanted, place),
+        (Operator::In, []) => return operator.fault("needs what is looked for and where"),
+        (Operator::Concatenate, values) => return concatenate(values),
+        (Operator::Substring, values) => return substring(values),
+        (Operator::Add, values) => total(operator, values, 0.0, |sum, number| sum + number)?,
+        (Operator::Multiply, values) => total(operator, values, 1.0, |product, number| product * number)?,
+        (Operator::Subtract | Operator::Divide, []) => Given::Float(0.0),
+        (Operator::Subtract, [one]) => Given::Float(-number(operator, one)?),
+        (Operator::Subtract, [first, rest @ ..]) => {
+            total(operator, rest, number(operator, first)?, |left, number| left - number)?
+        }
+        (Operator::Divide, [first, rest @ ..]) => {
+            total(operator, rest, number(operator, first)?, |left, number| left / number)?
+        }
+        (Operator::Remainder, [one, other, ..]) => {
+            Given::Float(number(operator, one)? % number(operator, other)?)
+        }
+        (Operator::Remainder, _) => return operator.fault("needs two numbers"),
+        (Operator::Minimum | Operator::Maximum, []) => Given::Null,
+        (Operator::Minimum, [first, rest @ ..]) => total(
+            operator,
+            rest,
+            number(operator, first)?,
+            |least, number| {
+                if least > number { number } else { least }
+            },
+        )?,
+        (Operator::Maximum, [first, rest @ ..]) => total(
+            operator,
+            rest,
+            number(operator, first)?,
+            |most, number| {
+                if number > most { number } else { most }
+            },
+        )?,
+        (Operator::Absolute, []) => Given::Float(0.0),
+        (Operator::Absolute, [one, ..]) => Given::Float(number(operator, one)?.abs()),
+        (Operator::Merge, values) => Given::Made(merge(values)),
+        (Operator::Missing, names) => Given::Made(missing(operator, names, frame)?),
+        (Operator::MissingSome, [least, names]) => return missing_some(least, names, frame),
+        (Operator::MissingSome, [least, names, ..]) => return missing_some(least, names, frame),
+        (Operator::MissingSome, _) => return operator.fault("needs a number and a list of names"),
+        (Operator::ContainsAll, [list, wanted]) => {
+            Given::Bool(contained(list, wanted).is_some_and(|found| !found.contains(&false)))
+        }
+        (Operator::ContainsAny, [list, wanted]) => {
+            Given::Bool(contained(list, wanted).is_some_and(|found| found.contains(&true)))
+        }
+        (Operator::ContainsNone, [list, wanted]) => {
+            Given::Bool(contained(list, wanted).is_none_or(|found| !found.contains(&true)))
+        }
+        (Operator::ContainsAll | Operator::ContainsAny, _) => Given::Bool(false),
+        (Operator::ContainsNone, _) => Given::Bool(true),
+        (Operator::StartsWith, [Given::Text(text), Given::Text(start)]) => {
+            Given::Bool(text.as_bytes().starts_with(start.as_bytes()))
+        }
+        (Operator::EndsWith, [Given::Text(text), Given::Text(end)]) => {
+            Given::Bool(text.as_bytes().ends_with(end.as_bytes()))
+        }
+        (Operator::SemanticVersion, [version, comparison, other]) => {
+            semantic_version::compare(version, comparison, other).map_or(Given::Null, Given::Bool)
+        }
+        // What flagd adds answers null where it cannot answer, so that the default variant is taken.
+        (Operator::StartsWith | Operator::EndsWith | Operator::SemanticVersion, _) => Given::Null,
+    })
+}
+
+/// An operator whose arguments are no list.
+fn of_one<'a>(operator: Operator, value: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, Fault> {
+    Ok(match operator {
+        Operator::Not => Given::Bool(!value.is_true()),
+        Operator::Truth => Given::Bool(value.is_true()),
+        Operator::Same => Given::Bool(false),
+        Operator::NotSame => Given::Bool(true),
+        Operator::Add => Given::Float(number(operator, value)?),
+        Operator::Absolute => Given::Float(number(operator, value)?.abs()),
+        Operator::Subtract | Operator::Divide => Given::Float(0.0),
+        Operator::Multiply => Given::Float(1.0),
+        Operator::Minimum | Operator::Maximum => Given::Null,
+        Operator::Concatenate if value.as_text().is_some() => value.clone(),
+        Operator::Merge if value.is_primitive() => Given::Made(vec![value.clone()]),
+        Operator::Missing if value.as_text().is_some() => {
+            Given::Made(missing(operator, std::slice::from_ref(value), frame)?)
+        }
+        Operator::ContainsAll | Operator::ContainsAny => Given::Bool(false),
+        Operator::ContainsNone => Given::Bool(true),
+        Operator::StartsWith | Operator::EndsWith | Operator::SemanticVersion => Given::Null,
+        Operator::Equal
+        | Operator::NotEqual
+        | Operator::Less
+        | Operator::LessOrEqual
+        | Operator::Greater
+        | Operator::GreaterOrEqual
+        | Operator::In
+        | Operator::Concatenate
+        | Operator::Substring
+        | Operator::Remainder
+        | Operator::Merge
+        | Operator::Missing
+        | Operator::MissingSome => return operator.fault("needs a list of operands"),
+    })
+}
+
+fn is_in<'a>(wanted: &Given<'a>, place: &Given<'a>) -> Result<Given<'a>, Fault> {
+    match place {
+        Given::Text(text) => match wanted.as_text() {
+            Some(part) => Ok(Given::Bool(text.contains(part))),
+            None => Operator::In.fault("looks for texts in a text"),
+        },
+        Given::List(values) => among(wanted, values.iter().map(Given::from)),
+        Given::Made(values) => among(wanted, values.iter().cloned()),
+        Given::Null | Given::Bool(_) | Given::Number(_) | Given::Float(_) | Given::Object(_) => {
+            Ok(Given::Bool(false))
+        }
+    }
+}
+
+/// A list among the elements is a range with its ends.
+#[inline]
+fn among<'a>(wanted: &Given<'a>, elements: impl Iterator<Item = Given<'a>>) -> Result<Given<'a>, Fault> {
+    for element in elements {
+        let found = match (wanted, &element) {
+            (_, Given::List(_) | Given::Made(_)) => {
+                let range = element.into_list().unwrap_or_default();
+                let [from, to, ..] = range.as_slice() else {
+                    return Operator::In.fault("needs ranges of two numbers");
+                };
+                let wanted = number(Operator::In, wanted)?;
+                wanted >= number(Operator::In, from)? && number(Operator::In, to)? >= wanted
+            }
+            (Given::Number(_) | Given::Float(_), element) => {
+                number(Operator::In, element)? == number(Operator::In, wanted)?
+            }
+            (Given::Text(wanted), Given::Text(element)) => wanted == element,
+            (Given::Bool(wanted), Given::Bool(element)) => wanted == element,
+            (Given::Null, Given::Null) => true,
+            (Given::Object(_), Given::Object(_)) => return Operator::In.fault("cannot compare objects"),
+            _ => false,
+        };
+        if found {
+            return Ok(Given::Bool(true));
+        }
+    }
+    Ok(Given::Bool(false))
+}
+
+fn concatenate<'a>(values: &[Given<'a>]) -> Result<Given<'a>, Fault> {
+    const PARTS: &str = "joins texts and numbers, not truths, lists or objects";
+    let mut joined = String::new();
+    for value in values {
+        let Some(text) = convert::text(value) else { return Operator::Concatenate.fault(PARTS) };
+        joined.push_str(&text);
+    }
+    // One text stays as it is; what is joined loses the white space around it.
+    let joined = if values.len() > 1 && joined.trim().len() < joined.len() {
+        joined.trim().to_owned()
+    } else {
+        joined
+    };
+    Ok(Given::Text(Cow::Owned(joined)))
+}
+
+/// Characters, not bytes; a negative beginning counts from the end, a negative length leaves that many off the end.
+fn substring<'a>(values: &[Given<'a>]) -> Result<Given<'a>, Fault> {
+    let (text, from, length) = match values {
+        [text, from, length] => (text, from, Some(length)),
+        [text, from, ..] => (text, from, None),
+        _ => return Operator::Substring.fault("needs a text and where to begin"),
+    };
+    let Some(text) = convert::text(text) else { return Operator::Substring.fault("needs a text") };
+    let count = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    let mut from = whole(number(Operator::Substring, from)?);
+    let length = length.map(|length| number(Operator::Substring, length)).transpose()?.map_or(count, whole);
+    if from < 0 {
+        from = from.saturating_add(count);
+    }
+    if from < 0 || from > count {
+        return Ok(Given::Text(Cow::Owned(text.into_owned())));
+    }
+    let to = if length < 0 { count.saturating_add(length) } else { from.saturating_add(length).min(count) };
+    let (Ok(skip), Ok(take)) = (usize::try_from(from), usize::try_from(to - from)) else {
+        return Operator::Substring.fault("ends before it begins");
+    };
+    Ok(Given::Text(Cow::Owned(text.chars().skip(skip).take(take).collect())))
+}
+
+/// Cut off towards zero, and into the range.
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+fn whole(number: f64) -> i64 {
+    number as i64
+}
+
+fn total<'a>(
+    operator: Operator,
+    values: &[Given<'a>],
+    start: f64,
+    add: impl Fn(f64, f64) -> f64,
+) -> Result<Given<'a>, Fault> {
+    let mut total = start;
+    for value in values {
+        total = add(total, number(operator, value)?);
+    }
+    Ok(Given::Float(total))
+}
+
+fn number(operator: Operator, value: &Given<'_>) -> Result<f64, Fault> {
+    convert::calculable(value).map_or_else(|| operator.fault("needs numbers, or texts of numbers"), Ok)
+}
+
+fn merge<'a>(values: &[Given<'a>]) -> Vec<Given<'a>> {
+    let mut merged = Vec::with_capacity(values.len());
+    for value in values {
+        match value.clone().into_list() {
+            Ok(elements) => merged.extend(elements),
+            Err(value) => merged.push(value),
+        }
+    }
+    merged
+}
+
+fn missing<'a>(
+    operator: Operator,
+    names: &[Given<'a>],
+    frame: &Frame<'_, 'a>,
+) -> Result<Vec<Given<'a>>, Fault> {
+    let mut missing = Vec::new();
+    for name in names {
+        match variable(name.clone(), frame) {
+            Ok(value) if value.is_null() => missing.push(name.clone()),
+            Ok(_) => {}
+            Err(_) => return operator.fault("needs names: texts or numbers"),
+        }
+    }
+    Ok(missing)
+}
+
+fn missing_some<'a>(least: &Given<'a>, names: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, Fault> {
+    let least = whole(number(Operator::MissingSome, least)?);
+    let Ok(names) = names.clone().into_list() else { return Ok(Given::Made(Vec::new())) };
+    let missing = missing(Operator::MissingSome, &names, frame)?;
+    let found = i64::try_from(names.len() - missing.len()).unwrap_or(i64::MAX);
+    Ok(Given::Made(if least > found { missing } else { Vec::new() }))
+}
+
+/// For each of the wanted, whether the list has it; nothing where one of the two is no list.
+fn contained(list: &Given<'_>, wanted: &Given<'_>) -> Option<Vec<bool>> {
+    let (list, wanted) = (list.clone().into_list().ok()?, wanted.clone().into_list().ok()?);
+    Some(
+        wanted
+            .iter()
+            .map(|wanted| list.iter().any(|element| compare::same(element.peek(), wanted.peek())))
+            .collect(),
+    )
+}
+
+/// A [`LogicError::Argument`] on its way.
+struct Fault {
+    operator: Operator,
+    problem: &'static str,
+}
+
+impl From<Fault> for LogicError {
+    fn from(Fault { operator, problem }: Fault) -> Self {
+        Self::Argument { operator: operator.name(), problem }
+    }
+}
+
+const NAMES: [(&str, Operator); 30] = [
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    ("===", Operator::Same),
+    ("!==", Operator::NotSame),
+    ("<", Operator::Less),
+    ("<=", Operator::LessOrEqual),
+    (">", Operator::Greater),
+    (">=", Operator::GreaterOrEqual),
+    ("!", Operator::Not),
+    ("!!", Operator::Truth),
+    ("in", Operator::In),
+    ("cat", Operator::Concatenate),
+    ("substr", Operator::Substring),
+    ("+", Operator::Add),
+    ("-", Operator::Subtract),
+    ("*", Operator::Multiply),
+    ("/", Operator::Divide),
+    ("%", Operator::Remainder),
+    ("min", Operator::Minimum),
+    ("max", Operator::Maximum),
+    ("abs", Operator::Absolute),
+    ("merge", Operator::Merge),
+    ("missing", Operator::Missing),
+    ("missing_some", Operator::MissingSome),
+    ("contains_all", Operator::ContainsAll),
+    ("contains_any", Operator::ContainsAny),
+    ("contains_none", Operator::ContainsNone),
+    ("starts_with", Operator::StartsWith),
+    ("ends_with", Operator::EndsWith),
+    ("sem_ver", Operator::SemanticVersion),
+];

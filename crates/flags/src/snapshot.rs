@@ -1,0 +1,121 @@
+//! The flags as they are at one moment, and what they evaluate to.
+
+use std::sync::Arc;
+
+pub(crate) use self::{
+    decision::{Decision, Failure},
+    typed::{FlagType, read},
+};
+pub use self::{evaluation::Evaluation, failure::EvaluationError};
+use crate::{
+    context::Context,
+    document::{Document, Flag},
+    guard::{Over, over::Rollout},
+    logic::Clock,
+    metadata::Metadata,
+};
+
+mod decision;
+mod evaluation;
+mod failure;
+pub(crate) mod typed;
+
+/// The flags as they are at one moment. It never changes; cheap to clone.
+///
+/// What [`Flags`](crate::Flags) answers from. Take one where several flags have to be of one document.
+#[derive(Clone, Debug)]
+pub struct Snapshot(Arc<State>);
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// Another for every snapshot of a store; 0 before the first document.
+    pub(crate) revision: u32,
+    pub(crate) document: Document,
+    /// Rollouts of flags, and the sampling of evaluations; nothing if there is neither.
+    pub(crate) over: Option<Arc<Over>>,
+}
+
+impl Snapshot {
+    pub(crate) fn of(state: Arc<State>) -> Self {
+        Self(state)
+    }
+
+    /// What the flag of this key is for this context, whatever the type of its variants.
+    pub fn evaluate<'a>(&'a self, key: &'a str, context: &'a Context) -> Evaluation<'a> {
+        self.evaluate_with(key, context, Clock::System)
+    }
+
+    /// The same at another time, in Unix seconds: what rules see as `$flagd.timestamp`. A guard does not count it.
+    pub fn evaluate_at<'a>(&'a self, key: &'a str, context: &'a Context, seconds: i64) -> Evaluation<'a> {
+        self.evaluate_with(key, context, Clock::At(seconds))
+    }
+
+    /// The document that the flags are from; an empty one before the first.
+    pub fn document(&self) -> &Document {
+        &self.0.document
+    }
+
+    /// Whether there was a document yet.
+    pub fn is_ready(&self) -> bool {
+        self.0.revision != 0
+    }
+
+    /// How many documents were loaded up to this one.
+    pub fn revision(&self) -> u32 {
+        self.0.revision
+    }
+
+    pub(crate) fn rollouts(&self) -> &[Arc<Rollout>] {
+        self.0.over.as_ref().map_or(&[], |over| over.rollouts())
+    }
+
+    fn evaluate_with<'a>(&'a self, key: &'a str, context: &'a Context, clock: Clock) -> Evaluation<'a> {
+        let flag = self.0.find(key);
+        Evaluation::new(
+            self.0.decide(flag, context, clock),
+            key,
+            self.0.flag_at(flag),
+            self.0.metadata_of(flag),
+        )
+    }
+}
+
+impl State {
+    /// Where the flag of this key is: its index, or [`NO_FLAG`].
+    #[inline]
+    pub(crate) fn find(&self, key: &str) -> u32 {
+        self.document.index_of(key).unwrap_or(NO_FLAG)
+    }
+
+    /// The one place where a flag is evaluated.
+    #[inline]
+    pub(crate) fn decide<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
+        match &self.over {
+            None => self.by_document(flag, context, clock),
+            Some(over) => over.decide(self, flag, context, clock),
+        }
+    }
+
+    /// What the document says of a flag.
+    #[inline]
+    pub(crate) fn by_document<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
+        match self.document.flag_at(flag) {
+            Some(flag) => flag.decide(context, clock),
+            None if self.revision == 0 => Decision::Failed(Failure::NotReady),
+            None => Decision::Failed(Failure::NotFound),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn flag_at(&self, flag: u32) -> Option<&Flag> {
+        self.document.flag_at(flag)
+    }
+
+    /// The metadata of a flag; of the document, where there is no such flag.
+    pub(crate) fn metadata_of(&self, flag: u32) -> &Metadata {
+        self.flag_at(flag).map_or_else(|| self.document.metadata(), |flag| &flag.metadata)
+    }
+}
+
+/// The index of a flag that does not exist.
+pub(crate) const NO_FLAG: u32 = u32::MAX;

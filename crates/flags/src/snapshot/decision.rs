@@ -1,0 +1,90 @@
+//! From a flag and a context to a variant.
+
+use std::borrow::Cow;
+
+use crate::{
+    context::Context,
+    details::{ErrorCode, Reason},
+    document::{Body, Flag, Variant},
+    logic::{Clock, LogicError},
+    value::Kind,
+};
+
+/// What a flag comes to.
+pub(crate) enum Decision<'a> {
+    /// This variant.
+    Variant(&'a Variant, Reason),
+    /// No variant: the caller's own default counts.
+    Nothing(Reason),
+    Failed(Failure<'a>),
+}
+
+/// Why it comes to nothing. Made without allocating.
+pub(crate) enum Failure<'a> {
+    NotReady,
+    NotFound,
+    Broken,
+    Rule(LogicError),
+    UnknownVariant(Cow<'a, str>),
+    WrongType { variant: &'a str, expected: &'static str, found: Kind },
+}
+
+impl Failure<'_> {
+    #[inline]
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotReady => ErrorCode::ProviderNotReady,
+            Self::NotFound => ErrorCode::FlagNotFound,
+            Self::Broken | Self::Rule(_) => ErrorCode::ParseError,
+            Self::UnknownVariant(_) => ErrorCode::General,
+            Self::WrongType { .. } => ErrorCode::TypeMismatch,
+        }
+    }
+}
+
+impl Flag {
+    #[inline]
+    pub(crate) fn decide<'a>(&'a self, context: &'a Context, clock: Clock) -> Decision<'a> {
+        let Some(body) = &self.body else { return Decision::Failed(Failure::Broken) };
+        if !body.is_enabled {
+            return Decision::Nothing(Reason::Disabled);
+        }
+        let Some(rule) = &body.rule else { return body.default_variant(Reason::Static) };
+        match rule.run(context, clock) {
+            Ok(outcome) => match outcome.variant {
+                None => body.default_variant(Reason::Default),
+                Some(name) => match body.variant(&name) {
+                    Some(variant) if outcome.split && self.split_reason => {
+                        Decision::Variant(variant, Reason::Split)
+                    }
+                    Some(variant) => Decision::Variant(variant, Reason::TargetingMatch),
+                    None => Decision::Failed(Failure::UnknownVariant(name)),
+                },
+            },
+            Err(error) => Decision::Failed(Failure::Rule(error)),
+        }
+    }
+}
+
+impl Body {
+    /// The default variant for this reason; without one the caller's own default counts.
+    #[inline]
+    fn default_variant(&self, reason: Reason) -> Decision<'_> {
+        match self.default.and_then(|index| self.variants.get(index as usize)) {
+            Some(variant) => Decision::Variant(variant, reason),
+            None => Decision::Nothing(Reason::Default),
+        }
+    }
+
+    #[inline]
+    fn variant(&self, name: &str) -> Option<&Variant> {
+        if self.variants.len() <= LINEAR {
+            return self.variants.iter().find(|variant| *variant.name == *name);
+        }
+        let at = self.variants.binary_search_by(|variant| (*variant.name).cmp(name)).ok()?;
+        self.variants.get(at)
+    }
+}
+
+/// Up to this many names are compared one by one.
+const LINEAR: usize = 8;

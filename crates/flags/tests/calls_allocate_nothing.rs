@@ -1,0 +1,105 @@
+//! Asking for a flag allocates nothing, whichever way it is asked for.
+
+use std::hint::black_box;
+
+use serinus_flags::{Context, Flags, Format};
+
+const DOCUMENT: &str = r#"{"flags": {
+    "static": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "on"},
+    "rule": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+             "targeting": {"if": [{"==": [{"var": "plan"}, "gold"]}, "on", "off"]}},
+    "split": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+             "targeting": {"fractional": [["on", 50], ["off", 50]]}},
+    "mail": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+             "targeting": {"if": [{"ends_with": [{"var": "email"}, "@example.com"]}, "on", null]}},
+    "disabled": {"state": "DISABLED", "variants": {"on": true}, "defaultVariant": "on"},
+    "no-default": {"state": "ENABLED", "variants": {"on": true}},
+    "number": {"state": "ENABLED", "variants": {"a": 1.0}, "defaultVariant": "a"},
+    "text": {"state": "ENABLED", "variants": {"a": "hello"}, "defaultVariant": "a"},
+    "object": {"state": "ENABLED", "variants": {"a": {"b": 1}}, "defaultVariant": "a"},
+    "broken": {"state": "ON"}
+}}"#;
+const KEYS: [&str; 11] = [
+    "static",
+    "rule",
+    "split",
+    "mail",
+    "disabled",
+    "no-default",
+    "number",
+    "text",
+    "object",
+    "broken",
+    "missing",
+];
+
+fn allocations(body: impl FnOnce()) -> u64 {
+    allocation_counter::measure(body).count_total
+}
+
+#[test]
+fn neither_values_nor_details_nor_handles_allocate() {
+    let flags = Flags::default();
+    flags.update(DOCUMENT.as_bytes(), Format::Json).unwrap();
+    let context = Context::new("user-42").with("plan", "gold").with("email", "someone@example.com");
+    for key in KEYS {
+        let handle = flags.handle(key);
+        // The first read of a thread gives it its place among the readers.
+        let _ = flags.bool(key, &context);
+        let by_value = allocations(|| {
+            let _ = black_box(flags.bool(key, &context));
+            let _ = black_box(flags.int(key, &context));
+            let _ = black_box(flags.float(key, &context));
+            let _ = black_box(flags.string(key, &context).map(|text| text.len()));
+            let _ = black_box(flags.object(key, &context).map(|object| object.len()));
+        });
+        assert_eq!(by_value, 0, "{key}");
+        let by_handle = allocations(|| {
+            let _ = black_box(handle.bool(&context));
+            let _ = black_box(handle.int(&context));
+            let _ = black_box(handle.float(&context));
+            let _ = black_box(handle.string(&context).map(|text| text.len()));
+            let _ = black_box(handle.object(&context).map(|object| object.len()));
+        });
+        assert_eq!(by_handle, 0, "{key}");
+    }
+}
+
+#[test]
+fn details_allocate_only_to_say_what_failed() {
+    let flags = Flags::default();
+    flags.update(DOCUMENT.as_bytes(), Format::Json).unwrap();
+    let context = Context::new("user-42").with("plan", "gold").with("email", "someone@example.com");
+    for key in ["static", "rule", "split", "mail", "disabled", "no-default"] {
+        let handle = flags.handle(key);
+        let _ = flags.bool(key, &context);
+        let allocated = allocations(|| {
+            for details in [flags.bool_details(key, &context), handle.details::<bool>(&context)] {
+                black_box((
+                    details.value().ok(),
+                    details.variant(),
+                    details.reason(),
+                    details.metadata().len(),
+                ));
+            }
+        });
+        assert_eq!(allocated, 0, "{key}");
+    }
+    assert!(allocations(|| drop(black_box(flags.bool_details("missing", &context)))) > 0);
+}
+
+#[test]
+fn a_context_is_reused_without_allocating() {
+    let flags = Flags::default();
+    flags.update(DOCUMENT.as_bytes(), Format::Json).unwrap();
+    let mut context = Context::new("user-00").with("plan", "gold");
+    let handle = flags.handle("split");
+    let _ = handle.bool(&context);
+    let allocated = allocations(|| {
+        for user in ["user-01", "user-02", "user-03"] {
+            context.set_targeting_key(user);
+            let _ = black_box(handle.bool(&context));
+        }
+    });
+    assert_eq!(allocated, 0);
+}

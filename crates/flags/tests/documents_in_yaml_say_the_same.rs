@@ -1,0 +1,127 @@
+//! YAML is read as the JSON that it stands for.
+#![cfg(feature = "yaml")]
+
+use serinus_flags::{Context, Document, DocumentError, Flags, Format, Kind, Problem};
+
+const YAML: &str = "\
+flags:
+  search:
+    state: ENABLED
+    variants:
+      on: true
+      off: false
+    defaultVariant: on
+  size:
+    state: ENABLED
+    variants: {s: 1, m: 2.5}
+    defaultVariant: m
+metadata:
+  flagSetId: shop
+";
+const JSON: &str = r#"{"flags": {
+    "search": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "on"},
+    "size": {"state": "ENABLED", "variants": {"s": 1, "m": 2.5}, "defaultVariant": "m"}
+}, "metadata": {"flagSetId": "shop"}}"#;
+
+#[test]
+fn yaml_says_what_json_says() {
+    let flags = Flags::default();
+    flags.load(&Document::from_json(JSON).unwrap());
+    let report = flags.load(&Document::from_yaml(YAML).unwrap());
+    assert!(report.faults().is_empty(), "{:?}", report.faults());
+    assert!(report.change().is_empty(), "{:?}", report.change());
+    assert_eq!(flags.bool("search", &Context::default()), Ok(true));
+    assert_eq!(flags.float("size", &Context::default()), Ok(2.5));
+}
+
+#[test]
+fn json_can_be_read_as_yaml() {
+    let flags = Flags::default();
+    flags.load(&Document::from_json(JSON).unwrap());
+    assert!(flags.load(&Document::from_yaml(JSON).unwrap()).change().is_empty());
+}
+
+#[test]
+fn names_that_are_no_texts_are_the_fault_of_their_flag() {
+    let yaml = "\
+flags:
+  one:
+    state: ENABLED
+    variants:
+      1: true
+  two:
+    state: ENABLED
+    variants: {on: true}
+    defaultVariant: on
+  3:
+    state: ENABLED
+    variants: {on: true}
+";
+    let document = Document::from_yaml(yaml).unwrap();
+    let faults: Vec<_> = document.faults().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        faults,
+        [
+            "line 3, column 5: flags.one.variants.1: a number stands where a name belongs: put it in quotes",
+            "line 10, column 3: flags.3: a number stands where a name belongs: put it in quotes",
+        ]
+    );
+    let flags = Flags::default();
+    flags.load(&document);
+    assert_eq!(flags.bool("two", &Context::default()), Ok(true));
+    assert_eq!(
+        Document::from_yaml("flags: {}\ntrue: 1").unwrap_err(),
+        DocumentError::NameIsNoText { found: Kind::Bool, line: 2, column: 1 }
+    );
+}
+
+#[test]
+fn numbers_that_json_lacks_are_the_fault_of_their_flag() {
+    let yaml =
+        "flags:\n  one: {state: ENABLED, variants: {a: .inf}}\n  two: {state: ENABLED, variants: {a: 1}}";
+    let document = Document::from_yaml(yaml).unwrap();
+    assert_eq!(document.faults().len(), 1);
+    assert_eq!(document.faults()[0].problem, Problem::NotFinite { number: f64::INFINITY });
+    assert_eq!(document.faults()[0].path, "flags.one.variants.a");
+}
+
+#[test]
+fn lists_of_flags_are_read_in_yaml_too() {
+    let yaml =
+        "flags:\n- {key: one, state: ENABLED, variants: {on: true}, defaultVariant: on}\n- {state: ENABLED}";
+    let document = Document::from_yaml(yaml).unwrap();
+    assert_eq!(document.keys().collect::<Vec<_>>(), ["one"]);
+    assert_eq!(document.faults()[0].problem, Problem::NoKey);
+    assert_eq!(document.faults()[0].path, "flags[1]");
+}
+
+#[test]
+fn what_is_no_document_in_yaml_is_refused() {
+    let refused = |text: &str| Document::from_yaml(text).unwrap_err();
+    assert!(matches!(refused("flags: [1"), DocumentError::Syntax { format: "YAML", .. }));
+    assert!(matches!(refused("flags: {}\nflags: {}"), DocumentError::Syntax { format: "YAML", line: 2, .. }));
+    assert!(matches!(refused("- flags"), DocumentError::NotAnObject { found: Kind::List }));
+    assert!(matches!(refused("metadata: {}"), DocumentError::NoFlags));
+    assert!(matches!(refused("flags: on"), DocumentError::FlagsWrongType { found: Kind::String, .. }));
+}
+
+#[test]
+fn aliases_that_unfold_without_end_are_refused() {
+    let mut yaml = String::from("a: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let before = format!("*a{}, ", level - 1).repeat(10);
+        yaml.push_str(&format!("b{level}: &a{level} [{}]\n", before.trim_end_matches(", ")));
+    }
+    yaml.push_str("flags: {}\n");
+    assert!(matches!(Document::from_yaml(&yaml), Err(DocumentError::Syntax { format: "YAML", .. })));
+    let deep = format!("flags: {}{}", "[".repeat(1000), "]".repeat(1000));
+    assert!(matches!(Document::from_yaml(&deep), Err(DocumentError::Syntax { format: "YAML", .. })));
+}
+
+#[test]
+fn the_extension_says_what_a_file_is_written_in() {
+    assert_eq!(Format::of_path("/etc/flags.YAML"), Format::Yaml);
+    assert_eq!(Format::of_path("flags.yml"), Format::Yaml);
+    assert_eq!(Format::of_path("flags.json"), Format::Json);
+    assert_eq!(Format::of_path("flags"), Format::Json);
+}

@@ -1,0 +1,521 @@
+//! Where the evaluators for other languages answer otherwise, and how to tell: one entry for each row of
+//! `docs/differences.md`.
+
+use serde_json::Value;
+
+use crate::{
+    generator::{Case, Questions},
+    oracle::Oracle::{self, Node, PythonV2, PythonV3},
+    sites::{self, Site},
+    support::Answer,
+};
+
+/// A documented difference, with an example that shows it.
+pub(crate) struct Difference {
+    pub(crate) name: &'static str,
+    pub(crate) with: &'static [Oracle],
+    pub(crate) applies: fn(&Seen) -> bool,
+    /// What the flag of the example is asked for as.
+    pub(crate) asked: &'static str,
+    pub(crate) rule: &'static str,
+    pub(crate) evaluators: &'static str,
+    pub(crate) context: &'static str,
+    /// Our answer: the variant, the reason where there is none, or the code of the error.
+    pub(crate) ours: &'static str,
+}
+
+impl Difference {
+    pub(crate) fn is_with(&self, oracle: Oracle) -> bool {
+        self.with.contains(&oracle)
+    }
+}
+
+/// A case in which the answers differ.
+pub(crate) struct Seen<'a> {
+    pub(crate) asked: &'a str,
+    pub(crate) ours: &'a Answer,
+    pub(crate) theirs: &'a Answer,
+    pub(crate) context: &'a Value,
+    pub(crate) rule: Value,
+    sites: Vec<Site>,
+    /// What the rule comes to with us.
+    pub(crate) result: Option<Value>,
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn new(
+        oracle: Oracle,
+        questions: &'a Questions,
+        case: &'a Case,
+        ours: &'a Answer,
+        theirs: &'a Answer,
+    ) -> Self {
+        let flag = &questions.document["flags"][&case.key];
+        let rule = sites::with_shared(&flag["targeting"], &questions.document["$evaluators"]);
+        let mut data = case.context.clone();
+        data["$flagd"] = serde_json::json!({ "flagKey": case.key, "timestamp": 1_800_000_000 });
+        Self {
+            asked: case.asked,
+            ours,
+            theirs,
+            context: &case.context,
+            sites: sites::sites(&rule, &data, oracle.generation()),
+            result: sites::value_of(&rule, &data, oracle.generation()),
+            rule,
+        }
+    }
+
+    /// Whether one of these operators is used so.
+    fn uses(&self, operators: &[&str], so: impl Fn(&Site) -> bool) -> bool {
+        self.sites.iter().any(|site| operators.contains(&site.operator.as_str()) && so(site))
+    }
+
+    /// Whether one of these operators is given such a value.
+    fn gives(&self, operators: &[&str], such: impl Fn(&Value) -> bool) -> bool {
+        self.uses(operators, |site| site.given.iter().flatten().any(&such))
+    }
+}
+
+pub(crate) const DIFFERENCES: &[Difference] = &[
+    Difference {
+        name: "the code of a rule's failure",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && fails_with(seen.theirs, "GENERAL"),
+        rule: r#"{"%": [1, 0]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "the code of a rule's failure",
+        with: &[Node],
+        applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && fails_with(seen.theirs, "GENERAL"),
+        rule: r#"{"<": [{"*": [{"var": "o"}, 2]}, 1]}"#,
+        context: r#"{"o": {"k": 1}}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "cat of what is missing",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.gives(&["cat"], Value::is_null),
+        rule: r#"{"if": [{"==": [{"cat": ["x", {"var": "nothing"}]}, "x"]}, "a", "b"]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "white space around what cat joins",
+        applies: |seen| seen.uses(&["cat"], joins_white_space),
+        rule: r#"{"if": [{"==": [{"cat": [" a", " "]}, "a"]}, "a", "b"]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "cat of a truth, a list or an object",
+        applies: |seen| seen.gives(&["cat"], |given| is_truth(given) || is_compound(given)),
+        rule: r#"{"if": [{"cat": ["a", true]}, "a", "b"]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "order of two kinds of values",
+        with: &[Node],
+        applies: |seen| seen.uses(ORDER, |site| !is_of_one_kind(site)),
+        rule: r#"{"if": [{"<": ["abc", 1]}, "a", "b"]}"#,
+        ours: "b",
+        ..TEXT
+    },
+    Difference {
+        name: "order of two kinds of values",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.uses(ORDER, |site| !is_of_one_kind(site)),
+        rule: r#"{"if": [{"<": ["", 1]}, "a", "b"]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "a variable that leads into a text",
+        applies: |seen| seen.uses(&["var", "missing", "missing_some"], leads_into_text),
+        rule: r#"{"if": [{"var": "s.0"}, "a", "b"]}"#,
+        context: r#"{"s": "xyz"}"#,
+        ours: "b",
+        ..TEXT
+    },
+    Difference {
+        name: "the default of a variable that is null",
+        with: &[Node],
+        applies: |seen| seen.uses(&["var"], has_null_with_default),
+        rule: r#"{"var": ["n", "a"]}"#,
+        context: r#"{"n": null}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "loose equality of two kinds of values, of lists or of objects",
+        applies: |seen| seen.uses(&["==", "!="], |site| !is_of_one_kind(site)),
+        rule: r#"{"if": [{"==": [null, 0]}, "a", "b"]}"#,
+        ours: "b",
+        ..TEXT
+    },
+    Difference {
+        name: "strict equality of lists or of objects",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.gives(&["===", "!=="], is_compound),
+        rule: r#"{"if": [{"===": [[1], [1]]}, "a", "b"]}"#,
+        ours: "b",
+        ..TEXT
+    },
+    Difference {
+        name: "an object of the context that if chooses, and that looks like a rule",
+        applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && seen.gives(&["if"], looks_like_rule),
+        rule: r#"{"if": [{"!==": [{"if": [{"var": "t"}, {"var": "o"}, "x"]}, "10"]}, "a", "b"]}"#,
+        context: r#"{"o": {"k": 1}, "t": true}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "in with two kinds of values",
+        applies: |seen| seen.uses(&["in"], |site| !is_plain_membership(site)),
+        rule: r#"{"if": [{"in": [1, ["1"]]}, "a", "b"]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "in an empty text",
+        with: &[Node],
+        applies: |seen| seen.uses(&["in"], |site| site.given.last() == Some(&Some("".into()))),
+        rule: r#"{"in": ["", ""]}"#,
+        ours: "true",
+        ..TEXT
+    },
+    Difference {
+        name: "arithmetic with what is no number",
+        applies: |seen| {
+            seen.uses(&["+", "-", "*", "/", "%", "max", "min"], |site| !is_all(site, Value::is_number))
+        },
+        rule: r#"{"if": [{"==": [{"+": ["x", 1]}, 1]}, "a", "b"]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "division by zero",
+        applies: |seen| {
+            seen.uses(&["/", "%"], |site| site.given.last().and_then(Option::as_ref).is_some_and(is_zero))
+        },
+        rule: r#"{"if": [{">": [{"/": [1, 0]}, 5]}, "a", "b"]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "remainder of a negative number",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.gives(&["%"], |given| given.as_f64().is_some_and(|number| number < 0.0)),
+        rule: r#"{"if": [{"==": [{"%": [-1, 3]}, -1]}, "a", "b"]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "going through what is no list",
+        applies: |seen| {
+            seen.uses(&["all", "some", "none", "filter", "map", "reduce", "merge"], |site| {
+                !site.given.first().and_then(Option::as_ref).is_some_and(Value::is_array)
+            })
+        },
+        rule: r#"{"if": [{"all": [{"var": "x"}, {"==": [{"var": ""}, 1]}]}, "a", "b"]}"#,
+        context: r#"{"x": 7}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "rules in a list that is written out, to be gone through",
+        applies: |seen| {
+            seen.uses(&["all", "some", "none", "filter", "map", "reduce"], |site| {
+                site.written
+                    .first()
+                    .and_then(Value::as_array)
+                    .is_some_and(|list| list.iter().any(is_compound))
+            })
+        },
+        rule: r#"{"if": [{"some": [[{"var": "x"}], {"==": [{"var": ""}, "y"]}]}, "a", "b"]}"#,
+        context: r#"{"x": "y"}"#,
+        ours: "b",
+        ..TEXT
+    },
+    Difference {
+        name: "missing of an empty text or of null",
+        applies: |seen| seen.uses(&["missing", "missing_some"], has_empty_variable),
+        rule: r#"{"if": [{"in": ["e", {"missing": ["e", "n"]}]}, "d", {"in": ["n", {"missing": ["e", "n"]}]}, "a", "b"]}"#,
+        context: r#"{"e": "", "n": null}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "an operator that does not exist, in a branch not taken",
+        with: &[Node],
+        applies: |seen| names_unknown_operator(&seen.rule),
+        rule: r#"{"if": [true, "a", {"nonsense": 1}]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "substr that begins outside of the text",
+        applies: |seen| seen.uses(&["substr"], begins_or_ends_outside),
+        rule: r#"{"substr": ["a", 5]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "a weight that is a float, null or an expression without value, or an entry of three",
+        applies: |seen| seen.uses(&["fractional"], has_unusual_entry),
+        rule: r#"{"fractional": [["a", null]]}"#,
+        context: r#"{"targetingKey": "u"}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "fractional by null",
+        with: &[Node, PythonV2],
+        applies: |seen| {
+            seen.uses(&["fractional"], |site| matches!(site.given.first(), Some(Some(Value::Null))))
+        },
+        rule: r#"{"fractional": [{"var": "nothing"}, ["a", 1]]}"#,
+        context: r#"{"targetingKey": "u"}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "fractional by a text that is empty",
+        with: &[PythonV2],
+        applies: |seen| seen.uses(&["fractional"], |site| site.given.first() == Some(&Some("".into()))),
+        rule: r#"{"fractional": ["", ["a", 1]]}"#,
+        context: r#"{"targetingKey": "u"}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "fractional by a text beyond ASCII",
+        with: &[Node],
+        applies: |seen| seen.uses(&["fractional"], |site| !places_by(site).is_ascii()),
+        rule: r#"{"fractional": ["用户1", ["a", 1], ["b", 1]]}"#,
+        ours: "b",
+        ..TEXT
+    },
+    Difference {
+        name: "fractional by a targeting key that is no text",
+        with: &[Node],
+        applies: |seen| {
+            let key = &seen.context["targetingKey"];
+            seen.uses(&["fractional"], |_| !key.is_string() && !key.is_null())
+        },
+        rule: r#"{"fractional": [["a", 1]]}"#,
+        context: r#"{"targetingKey": 7}"#,
+        ours: "d",
+        ..TEXT
+    },
+    Difference {
+        name: "a version that Go does not take for one",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.gives(&["sem_ver"], |given| !is_plain_version(given)),
+        rule: r#"{"sem_ver": ["1.2-rc", "<", "1.2.0"]}"#,
+        ours: "d",
+        ..TEXT
+    },
+    Difference {
+        name: "a version that Go does not take for one",
+        with: &[Node],
+        applies: |seen| seen.gives(&["sem_ver"], |given| !is_plain_version(given)),
+        rule: r#"{"sem_ver": ["vv1.0.0", "=", "1.0.0"]}"#,
+        ours: "d",
+        ..TEXT
+    },
+    Difference {
+        name: "an empty object as a truth",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.gives(&["if", "!", "!!", "and", "or"], |given| *given == serde_json::json!({})),
+        rule: r#"{"if": [{"var": "e"}, "a", "b"]}"#,
+        context: r#"{"e": {}}"#,
+        ours: "b",
+        ..TEXT
+    },
+    Difference {
+        name: "a whole number, written as a float, for the name of a variant",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.result.as_ref().is_some_and(Value::is_number),
+        rule: r#"{"if": [true, 1.0]}"#,
+        ours: "1",
+        ..TEXT
+    },
+    Difference {
+        name: "a list for the name of a variant",
+        with: &[Node],
+        applies: |seen| seen.result.as_ref().is_some_and(Value::is_array),
+        rule: r#"{"if": [{"var": "l"}, {"var": "l"}]}"#,
+        context: r#"{"l": [1]}"#,
+        ours: "GENERAL",
+        ..TEXT
+    },
+    Difference {
+        name: "an integer asked of a whole number that is written as a float",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.asked == "integer" && fails_with(seen.theirs, "TYPE_MISMATCH"),
+        asked: "integer",
+        ours: "d",
+        ..TEXT
+    },
+    Difference {
+        name: "a number asked of a truth",
+        with: &[PythonV2, PythonV3],
+        applies: |seen| seen.asked == "float" && fails_with(seen.ours, "TYPE_MISMATCH"),
+        asked: "float",
+        ours: "TYPE_MISMATCH",
+        ..TEXT
+    },
+    Difference {
+        name: "an integer asked of a fraction",
+        with: &[Node],
+        applies: |seen| seen.asked == "integer" && fails_with(seen.ours, "TYPE_MISMATCH"),
+        asked: "integer",
+        rule: r#"{"if": [true, "fraction"]}"#,
+        ours: "TYPE_MISMATCH",
+        ..TEXT
+    },
+];
+
+/// An example that asks for a text, of nobody.
+const TEXT: Difference = Difference {
+    name: "",
+    with: &[Node, PythonV2, PythonV3],
+    applies: |_| false,
+    asked: "string",
+    rule: "null",
+    evaluators: "",
+    context: "{}",
+    ours: "",
+};
+
+const ORDER: &[&str] = &["<", "<=", ">", ">="];
+
+fn fails_with(answer: &Answer, code: &str) -> bool {
+    matches!(answer, Answer::Failed(other) if other == code)
+}
+
+fn looks_like_rule(value: &Value) -> bool {
+    value.as_object().is_some_and(|fields| fields.len() == 1)
+}
+
+fn is_zero(value: &Value) -> bool {
+    value.as_f64() == Some(0.0)
+}
+
+fn is_truth(value: &Value) -> bool {
+    value.is_boolean()
+}
+
+fn is_compound(value: &Value) -> bool {
+    value.is_array() || value.is_object()
+}
+
+fn is_all(site: &Site, so: fn(&Value) -> bool) -> bool {
+    site.given.iter().flatten().all(so)
+}
+
+/// All numbers, all texts or all truths.
+fn is_of_one_kind(site: &Site) -> bool {
+    is_all(site, Value::is_number) || is_all(site, Value::is_string) || is_all(site, Value::is_boolean)
+}
+
+/// A text in a text, or a text in a list of texts.
+fn is_plain_membership(site: &Site) -> bool {
+    match site.given.as_slice() {
+        [Some(Value::String(_)), Some(Value::Array(list))] => list.iter().all(Value::is_string),
+        [Some(Value::String(_)), Some(Value::String(_))] => true,
+        _ => false,
+    }
+}
+
+fn has_empty_variable(site: &Site) -> bool {
+    let names = site.given.iter().flatten().flat_map(|given| match given {
+        Value::Array(names) => names.clone(),
+        name => vec![name.clone()],
+    });
+    names
+        .filter_map(|name| {
+            sites::value_of(&serde_json::json!({ "var": name }), &site.data, Default::default())
+        })
+        .any(|value| value.is_null() || value == "")
+}
+
+fn names_unknown_operator(rule: &Value) -> bool {
+    match rule {
+        Value::Array(rules) => rules.iter().any(names_unknown_operator),
+        Value::Object(fields) => {
+            fields.keys().any(|operator| ["nonsense", "$ref", "k"].contains(&operator.as_str()))
+                || fields.values().any(names_unknown_operator)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+fn joins_white_space(site: &Site) -> bool {
+    let is_space = |place: Option<&Option<Value>>, at: fn(&str) -> Option<char>| {
+        let text = place.and_then(Option::as_ref).and_then(Value::as_str);
+        text.and_then(at).is_some_and(char::is_whitespace)
+    };
+    let mut parts = site.given.iter().filter(|part| part.as_ref().is_none_or(|part| *part != ""));
+    let first = parts.next();
+    is_space(first, |text| text.chars().next())
+        || is_space(parts.next_back().or(first), |text| text.chars().last())
+}
+
+fn leads_into_text(site: &Site) -> bool {
+    site.given.iter().flatten().filter_map(Value::as_str).any(|path| {
+        let start = path.split_once('.').map(|(start, _)| &site.data[start]);
+        start.is_some_and(Value::is_string)
+    })
+}
+
+fn has_null_with_default(site: &Site) -> bool {
+    let [name, _] = site.written.as_slice() else { return false };
+    let found = sites::value_of(&serde_json::json!({ "var": name }), &site.data, Default::default());
+    found.is_some_and(|value| value.is_null())
+}
+
+fn begins_or_ends_outside(site: &Site) -> bool {
+    let length = site.given[0].as_ref().and_then(Value::as_str).map_or(0, |text| text.chars().count()) as f64;
+    let outside = |place: Option<&Option<Value>>| {
+        place.and_then(Option::as_ref).and_then(Value::as_f64).is_some_and(|place| place.abs() >= length)
+    };
+    let is_text = site.given[0].as_ref().is_some_and(Value::is_string);
+    let counts_from_end =
+        |place: &Option<Value>| place.as_ref().and_then(Value::as_f64).is_some_and(|at| at < 0.0);
+    !is_text || outside(site.given.get(1)) || site.given.get(2).is_some_and(counts_from_end)
+}
+
+fn has_unusual_entry(site: &Site) -> bool {
+    site.given.iter().flatten().filter_map(Value::as_array).any(|entry| {
+        let weight = entry.get(1);
+        entry.first().is_some_and(is_compound)
+            || entry.len() > 2
+            || weight.is_some_and(|weight| !weight.is_i64() && !weight.is_u64())
+    })
+}
+
+/// What the subject is placed by, if it is a text.
+fn places_by(site: &Site) -> String {
+    match site.given.first() {
+        Some(Some(Value::String(text))) => text.clone(),
+        _ => format!("{}{}", site.data["$flagd"]["flagKey"], site.data["targetingKey"]),
+    }
+}
+
+/// One to three numbers without leading zeros, and a pre-release after three only.
+fn is_plain_version(given: &Value) -> bool {
+    let text = match given {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let text = text.strip_prefix(['v', 'V']).unwrap_or(&text);
+    let (numbers, rest) = text.split_at(text.find(['-', '+']).unwrap_or(text.len()));
+    let parts: Vec<_> = numbers.split('.').collect();
+    let is_number = |part: &&str| part.parse::<u64>().is_ok_and(|number| number.to_string() == **part);
+    parts.iter().all(is_number) && parts.len() <= 3 && (rest.is_empty() || parts.len() == 3)
+}
