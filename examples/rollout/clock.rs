@@ -23,6 +23,11 @@ impl ScaledClock {
         Self { origin, started: Instant::now(), started_at: Timestamp::now(), speed }
     }
 
+    /// How many seconds it shows for each that passes.
+    pub(crate) const fn speed(&self) -> f64 {
+        self.speed
+    }
+
     /// When it really is what this clock calls `at`: the time by which other programs know it.
     pub(crate) fn real(&self, at: Timestamp) -> Timestamp {
         let passed = GoDuration::between(self.origin, at).as_nanos() as f64 / self.speed;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use serinus::{
     driver::Entry,
     port::Clock as _,
-    rollout::{Decision, Outcome, Plan, State, Waits},
+    rollout::{Decision, Outcome, Plan, Rule, State, Waits},
     time::{GoDuration, Timestamp},
 };
 use tokio::task::JoinHandle;
@@ -134,12 +134,17 @@ impl Display {
                     json!({"event": "note", "at": entry.now, "rule": note.rule, "message": note.message}),
                 );
             } else if paint::is_worth_a_line(note.rule) {
-                self.line(&paint::note(
-                    self.paint,
-                    &elapsed,
-                    note.rule,
-                    &paint::with_names(&note.message, plan),
-                ));
+                let left_out = match note.rule {
+                    Rule::Measured => self.picture().left_out(&note.message),
+                    _ => Some(0),
+                };
+                let Some(left_out) = left_out else { continue };
+                let mut line =
+                    paint::note(self.paint, &elapsed, note.rule, &paint::with_names(&note.message, plan));
+                if left_out > 0 {
+                    line.push_str(&self.paint.dim(&format!(" (and {left_out} before)")));
+                }
+                self.line(&line);
             }
         }
         if let Some((stable, candidate, weight)) = shift {

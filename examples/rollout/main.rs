@@ -17,6 +17,7 @@ mod exposition;
 mod hook;
 mod label;
 mod load;
+mod looks;
 mod manifest;
 mod metrics;
 mod pace;

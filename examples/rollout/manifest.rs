@@ -6,6 +6,7 @@ use std::{
 };
 
 use serinus::{
+    analysis::kayenta::CanaryAnalysis,
     metric::Query,
     rollout::{Plan, PlanSpec},
     time::GoDuration,
@@ -112,7 +113,8 @@ fn adapt(mut spec: PlanSpec, arguments: &Arguments, remarks: &mut Vec<String>) -
                     flat.join(" ")
                 ));
             }
-            "prometheus" => {
+            CanaryAnalysis::PROVIDER if arguments.uses_prometheus() => {}
+            "prometheus" | CanaryAnalysis::PROVIDER => {
                 return Err(Problem::new(format!(
                     "the metric `{}` is PromQL, which the data plane in this process cannot answer: add \
                      `--prometheus auto` (needs `prometheus` on the PATH), or `--prometheus URL`",

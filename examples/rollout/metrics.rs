@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serinus::{
+    analysis::kayenta::{CanaryAnalysis, KayentaProvider},
     metric::{Question, Sample, Window},
     port::{MetricProvider, PortError, PortErrorKind},
+    time::{GoDuration, Timestamp},
 };
 use serinus_prom::{Client, PrometheusProvider};
 
 use crate::{
     clock::ScaledClock,
     problem::{Because as _, Problem},
+    promql,
     stage::{Plane, Stage},
 };
 
@@ -34,6 +37,9 @@ impl LocalMetrics {
 #[async_trait]
 impl MetricProvider for LocalMetrics {
     async fn ask(&self, question: &Question) -> Result<Sample, PortError> {
+        if question.query.provider == CanaryAnalysis::PROVIDER {
+            return KayentaProvider::new(ScopesOf(self)).ask(question).await;
+        }
         match (&self.prometheus, &self.plane) {
             (Some(prometheus), _) => {
                 // Prometheus knows the moment by its real time.
@@ -50,5 +56,30 @@ impl MetricProvider for LocalMetrics {
                 Err(PortError::new(PortErrorKind::NotFound, "Envoy is asked through a Prometheus: add one"))
             }
         }
+    }
+}
+
+/// Both scopes of a canary analysis, whose range and windows are those of the rollout's time.
+#[derive(Debug)]
+struct ScopesOf<'a>(&'a LocalMetrics);
+
+#[async_trait]
+impl MetricProvider for ScopesOf<'_> {
+    async fn ask(&self, question: &Question) -> Result<Sample, PortError> {
+        let LocalMetrics { clock, .. } = self.0;
+        let mut question = question.clone();
+        let query = Arc::make_mut(&mut question.query);
+        query.text = promql::with_scaled_windows(&query.text, clock.speed());
+        for key in ["range.start", "range.end"] {
+            if let Some(Ok(moment)) = query.settings.get(key).map(|moment| moment.parse::<Timestamp>()) {
+                query.settings.insert(key.to_owned(), clock.real(moment).to_string());
+            }
+        }
+        if let Some(Ok(step)) = query.settings.get("range.step").map(|step| step.parse::<GoDuration>()) {
+            let real =
+                GoDuration::from_millis((step.as_nanos() as f64 / clock.speed() / 1e6).max(1.0) as u64);
+            query.settings.insert("range.step".to_owned(), real.to_string());
+        }
+        self.0.ask(&question).await
     }
 }

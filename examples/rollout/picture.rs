@@ -12,6 +12,7 @@ use serinus::{
 };
 
 use crate::{
+    looks::Looks,
     paint::{Paint, tidy},
     stage::Answered,
     workload::{CANDIDATE, STABLE},
@@ -30,6 +31,7 @@ pub(crate) struct Picture {
     waits: Option<Waits>,
     counts: VecDeque<(Instant, Answered)>,
     measured: BTreeMap<String, String>,
+    looks: Looks,
     drawn_lines: usize,
 }
 
@@ -65,6 +67,11 @@ impl Picture {
         });
         self.route = Some(route.clone());
         is_new.then_some((route.stable, route.candidate, route.weight))
+    }
+
+    /// Whether a measurement is worth a line, and how many were left out since the last ([`Looks`]).
+    pub(crate) fn left_out(&mut self, measurement: &str) -> Option<u32> {
+        self.looks.is_worth_a_line(measurement)
     }
 
     /// Takes the counters of the data plane in.
