@@ -233,8 +233,8 @@ fn faults_name_the_place_and_the_remedy() {
         ("\n  stratgy: {}", "5:3: spec.stratgy: unknown field: did you mean `strategy`?"),
         (
             " {}",
-            "4:7: spec.strategy: no strategy: write `canary`, `blueGreen`, `rollingUpdate` or `recreate` in it, or \
-             the steps of a `plan`",
+            "4:7: spec.strategy: no strategy: write `canary`, `blueGreen`, `rollingUpdate`, `recreate`, \
+             `experiment` or `shadow` in it, or the steps of a `plan`",
         ),
         (
             "\n  strategy: {recreate: {replicas: 3}}\n  plan: {steps: []}",
