@@ -12,6 +12,10 @@ const DOCUMENT: &str = r#"{"flags": {
              "targeting": {"fractional": [["on", 50], ["off", 50]]}},
     "mail": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
              "targeting": {"if": [{"ends_with": [{"var": "email"}, "@example.com"]}, "on", null]}},
+    "wish": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+             "targeting": {"if": [{"!!": [{"var": "wish"}]}, {"var": "wish"}, null]}},
+    "soon": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+             "targeting": {"if": [{"<": [{"var": "$flagd.timestamp"}, 0]}, "on", "off"]}},
     "disabled": {"state": "DISABLED", "variants": {"on": true}, "defaultVariant": "on"},
     "no-default": {"state": "ENABLED", "variants": {"on": true}},
     "number": {"state": "ENABLED", "variants": {"a": 1.0}, "defaultVariant": "a"},
@@ -19,11 +23,13 @@ const DOCUMENT: &str = r#"{"flags": {
     "object": {"state": "ENABLED", "variants": {"a": {"b": 1}}, "defaultVariant": "a"},
     "broken": {"state": "ON"}
 }}"#;
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "static",
     "rule",
     "split",
     "mail",
+    "wish",
+    "soon",
     "disabled",
     "no-default",
     "number",
@@ -41,7 +47,8 @@ fn allocations(body: impl FnOnce()) -> u64 {
 fn neither_values_nor_details_nor_handles_allocate() {
     let flags = Flags::default();
     flags.update(DOCUMENT.as_bytes(), Format::Json).unwrap();
-    let context = Context::new("user-42").with("plan", "gold").with("email", "someone@example.com");
+    let context =
+        Context::new("user-42").with("plan", "gold").with("email", "someone@example.com").with("wish", "on");
     for key in KEYS {
         let handle = flags.handle(key);
         // The first read of a thread gives it its place among the readers.
@@ -70,7 +77,7 @@ fn details_allocate_only_to_say_what_failed() {
     let flags = Flags::default();
     flags.update(DOCUMENT.as_bytes(), Format::Json).unwrap();
     let context = Context::new("user-42").with("plan", "gold").with("email", "someone@example.com");
-    for key in ["static", "rule", "split", "mail", "disabled", "no-default"] {
+    for key in ["static", "rule", "split", "mail", "wish", "soon", "disabled", "no-default"] {
         let handle = flags.handle(key);
         let _ = flags.bool(key, &context);
         let allocated = allocations(|| {

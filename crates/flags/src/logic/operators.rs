@@ -69,18 +69,17 @@ pub(super) fn call<'a>(
     arguments: &'a Arguments,
     frame: &Frame<'_, 'a>,
 ) -> Result<Given<'a>, LogicError> {
-    // Two operands, as most comparisons have them, need no memory.
-    if let Arguments::List(list) = arguments
-        && let [one, other] = &**list
-    {
-        let values = [one.run(frame)?, other.run(frame)?];
-        return Ok(of_list(operator, &values, frame)?);
-    }
-    if let Arguments::List(list) = arguments
-        && let [one, two, three] = &**list
-    {
-        let values = [one.run(frame)?, two.run(frame)?, three.run(frame)?];
-        return Ok(of_list(operator, &values, frame)?);
+    // Up to three operands, as nearly everything has them, need no memory.
+    if let Arguments::List(list) = arguments {
+        match &**list {
+            [one] => return Ok(of_list(operator, &[one.run(frame)?], frame)?),
+            [one, two] => return Ok(of_list(operator, &[one.run(frame)?, two.run(frame)?], frame)?),
+            [one, two, three] => {
+                let values = [one.run(frame)?, two.run(frame)?, three.run(frame)?];
+                return Ok(of_list(operator, &values, frame)?);
+            }
+            _ => {}
+        }
     }
     match arguments {
         Arguments::List(list) => {

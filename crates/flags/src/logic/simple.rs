@@ -134,6 +134,10 @@ impl Condition {
                 [condition] => Some(Self::Not(Box::new(Self::of(condition, key)?))),
                 _ => None,
             },
+            Expression::Call(Operator::Truth, Arguments::List(arguments)) => match &**arguments {
+                [condition] => Self::of(condition, key),
+                _ => None,
+            },
             Expression::Call(operator, Arguments::List(arguments)) => {
                 let [one, other] = &**arguments else { return None };
                 match (operator, Operand::of(one, key)?, other) {
