@@ -9,8 +9,13 @@ use crate::{arguments::Arguments, contestants, progress::Bar};
 /// The whole page.
 pub(crate) fn of(arguments: &Arguments) -> Result<String, String> {
     let mut text = format!(
-        "{HEAD}\n{} rollouts for each number, seed {}, effects {:?}.\n",
-        arguments.rollouts, arguments.seed, EFFECTS
+        "{HEAD}\nPrinted by `cargo run --release --example simulate -- --characteristics --rollouts {} --seed {}`: as many \
+         rollouts for each number,\neffects {:?}. None among so many leaves up to {:.2} % possible (with 95 % certainty).\n",
+        arguments.rollouts,
+        arguments.seed,
+        EFFECTS,
+        // The upper end of the exact interval of Clopper and Pearson.
+        100.0 * (1.0 - 0.025_f64.powf(1.0 / arguments.rollouts.max(1) as f64)),
     );
     for scenario in Scenario::all() {
         let study = Study {
@@ -54,12 +59,14 @@ const HEAD: &str = "# Operating characteristics
 How often each strategy rolls back a healthy candidate, and how often, when and at what cost it rolls back a faulty one.
 Every strategy climbs the same ladder (5, 10, 20, 35 and 50 % for twelve minutes each) in the same simulated worlds.
 Thresholds get a present: they know the true failure rate and stand at twice that. Kayenta, GrowthBook, Statsig and the
-z-test look each minute; Serinus compares windows of 15 seconds.
+z-test look each minute; Serinus compares windows of 15 seconds. Its default plan judges by failures and by latency, gives
+each half of its error probability of 1 %, and promotes nobody who has not passed both; *failures only* gives the whole to
+what the others judge by.
 
-Printed by `cargo run --release --example simulate -- --characteristics --rollouts N --seed S`. In each table: *healthy*,
-the percentage of healthy candidates that are rolled back; *×1.5*, *×2*, *×5*, for candidates that fail that many times
-as often, the percentage rolled back, the median minute of it, and the mean number of requests that failed and would not
-have failed on stable; *promoted*, the percentage of healthy candidates promoted without a person.
+In each table: *healthy*, the percentage of healthy candidates that are rolled back; *×1.5*, *×2*, *×5*, for candidates
+that fail that many times as often, the percentage rolled back, the median minute of it, and the mean number of requests
+that failed and would not have failed on stable; *promoted*, the percentage of healthy candidates promoted without a
+person.
 ";
 
 const TABLE_HEAD: &str = "| strategy | healthy | ×1.5 | ×2 | ×5 | promoted |\n|---|---|---|---|---|---|";
