@@ -111,6 +111,33 @@ fn what_another_plan_would_have_done_is_told() {
 }
 
 #[test]
+fn windows_of_different_shares_are_not_added_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("record");
+    let record = record.to_str().unwrap();
+    let plan = |first: &str, interval: &str| {
+        format!(
+            "apiVersion: serinus.dev/v1alpha1\nkind: Delivery\nmetadata: {{name: shop}}\nspec:\n  strategy:\n    canary:\n      \
+             capacity: {{routed: {{replicas: 2}}}}\n      compare: false\n      \
+             steps: [{{weight: 10%}}, {{hold: {first}}}, {{weight: 50%}}, {{hold: 40s}}]\n      \
+             beside: [{{analysis: {{name: told, metrics: [{{name: failures, dryRun: true, interval: {interval}, \
+             query: {{provider: builtin, text: arms}}, judge: {{compare: {{settle: 0s}}}}}}]}}}}]\n"
+        )
+    };
+    let manifest = file(folder.path(), "quick.yaml", &plan("40s", "10s"));
+    let recorded = run(&["--json", "--manifest", &manifest, "--record", record]);
+    assert_eq!(recorded.outcomes(), ["promoted", "promoted"], "{}", recorded.told());
+
+    let left_out = "of the record's windows were left out of comparisons: its shares changed";
+    let same = run(&["--replay", record, "--what-if", &manifest]);
+    assert!(!same.output.contains(left_out), "{}", same.told());
+    // This one's windows go on while the record's share changes.
+    let slow =
+        run(&["--replay", record, "--what-if", &file(folder.path(), "slow.yaml", &plan("10m", "60s"))]);
+    assert!(slow.output.contains(left_out), "{}", slow.told());
+}
+
+#[test]
 fn a_comparison_is_made_again_from_the_counts_of_the_record() {
     let folder = tempfile::tempdir().unwrap();
     let record = folder.path().join("record");
