@@ -82,7 +82,8 @@ pub enum Cohort {
     Requests(Weight),
     /// This share of the subjects, such as users: the data plane hashes each to one side and keeps it there. Subjects
     /// differ in how often they ask, so the split of the requests is not checked, and what they ask is not independent:
-    /// set [`Comparison::dispersion`].
+    /// set [`Comparison::dispersion`]. Where subjects are counted when they are first seen, a guardrail that
+    /// [asks](Measure::asking) for these counts and sets [`Comparison::sample_ratio`] checks how they are split.
     Subjects(Weight),
     /// Whoever fits one of these. Nobody knows which share that is, so no split is checked, and the two arms differ by
     /// more than the revision if those who fit do.

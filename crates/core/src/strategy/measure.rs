@@ -56,6 +56,7 @@ impl Measure {
 
     /// The metric, compared for this long at most. It has no end of its own: it runs beside the steps.
     pub(super) fn metric(self, horizon: GoDuration, sample_ratio: bool) -> Metric {
+        let sample_ratio = sample_ratio || self.compare.sample_ratio;
         let compare = Comparison { horizon: Some(horizon), sample_ratio, ..self.compare };
         let metric = Metric { interval: Some(self.every), count: None, ..compare.metric(self.name) };
         match self.query {

@@ -119,7 +119,7 @@ fn the_rules_hold_with_instances_that_come_and_go() {
 
 #[test]
 fn the_rules_hold_for_an_experiment_and_for_a_shadow() {
-    for kind in [Kind::Experiment, Kind::Shadow] {
+    for kind in [Kind::Experiment, Kind::Matching, Kind::Shadow] {
         for budget in [
             Budget { crashes: 1, losses: 1, aborts: 1, ..CALM },
             Budget { losses: 1, aborts: 1, retries: 1, skips: 1, ..CALM },
@@ -142,7 +142,7 @@ fn the_rules_hold_for_an_experiment_and_for_a_shadow() {
 fn a_weaker_design_fails_for_an_experiment_and_for_a_shadow() {
     let design = Design { view: true, fence_checked: false, fence_read_back: false };
     let budget = Budget { crashes: 1, losses: 1, aborts: 1, ..CALM };
-    for kind in [Kind::Experiment, Kind::Shadow] {
+    for kind in [Kind::Experiment, Kind::Matching, Kind::Shadow] {
         search_plan(kind, false, design, 1, budget)
             .expect_err("a weaker design passed: the search has no teeth");
     }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use serinus_core::{
-    analysis::{Analysis, Judge, Metric},
+    analysis::{Analysis, Comparison, Judge, Metric},
     metric::{Number, Query, Sample},
     port::{Fence, Fenced, Pool, Pools},
     rollout::{
-        Answer, Background, Capacity, Command, Effect, Ending, Input, Outcome, Phase, Plan, PlanSpec, State,
-        Step, Waits, World, decide, effects_of, waits_for,
+        Answer, Capacity, Command, Effect, Ending, Input, Outcome, Phase, Plan, PlanSpec, State, Step, Waits,
+        World, decide, effects_of, waits_for,
     },
-    time::Timestamp,
+    strategy::{Canary, Cohort, Conclusion, Experiment, Measure, Shadow},
+    time::{GoDuration, Timestamp},
     traffic::{Match, Revision, Route, Weight},
 };
 
@@ -85,48 +86,64 @@ pub(crate) enum Action {
 pub(crate) enum Kind {
     /// Weights that grow, with an analysis between them.
     Canary,
-    /// A cohort by weight and one by match, with an analysis beside them; back to stable.
+    /// A cohort by weight, with an analysis beside it; back to stable.
     Experiment,
+    /// The same with a cohort by match, and a promotion.
+    Matching,
     /// Copies with an analysis, then a weight.
     Shadow,
 }
 
 pub(crate) fn plan(kind: Kind, managed: bool) -> Plan {
-    let judge = Judge::Range { min: Some(Number::new(1.0)), max: None };
-    let metric = Metric::new("m", Query::new("test", "q"), judge);
     let capacity = if managed {
         Capacity::Routed { replicas: 2, dynamic_stable: true, min_per_revision: 0, ready_enough: None }
     } else {
         Capacity::Unmanaged
     };
-    let weights =
-        [Step::Weight(Weight::percent(10.0)), Step::Analyse(0), Step::Weight(Weight::percent(50.0))];
-    // Instances multiply the states: one weight is enough to see them come and go.
-    let weights = if managed { weights[1..].to_vec() } else { weights.to_vec() };
-    let half = Step::Weight(Weight::percent(50.0));
-    let (steps, background, ends) = match kind {
-        Kind::Canary => (weights, Vec::new(), Ending::Promote),
+    let half = Weight::percent(50.0);
+    let measure = || Measure::new("m", Comparison::default());
+    let spec = match kind {
+        Kind::Canary => {
+            let weights = [Step::Weight(Weight::percent(10.0)), Step::Analyse(0), Step::Weight(half)];
+            // Instances multiply the states: one weight is enough to see them come and go.
+            let steps = if managed { weights[1..].to_vec() } else { weights.to_vec() };
+            let analyses = vec![Analysis::of("a", [metric()])];
+            PlanSpec { steps, analyses, capacity, ..PlanSpec::default() }
+        }
         Kind::Experiment => {
-            let steps = vec![Step::Match(vec![anybody()]), half];
-            // Instances multiply the states here, too.
-            let steps = if managed { steps[1..].to_vec() } else { steps };
-            let beside = Background { analysis: 0, during: 0..steps.len() };
-            (steps, vec![beside], Ending::Return)
+            Experiment::with(capacity, Cohort::Requests(half), measure()).guardrails([]).into()
+        }
+        Kind::Matching => {
+            let cohort = Cohort::Matching(vec![anybody()]);
+            Experiment::with(capacity, cohort, measure()).guardrails([]).then(Conclusion::Promote).into()
         }
         Kind::Shadow => {
-            let mirror = |percent| Step::Mirror(Weight::percent(percent));
-            (vec![mirror(10.0), Step::Analyse(0), mirror(0.0), half], Vec::new(), Ending::Promote)
+            let canary = Canary::with(capacity.clone()).without_comparison().weight(half);
+            let copied = GoDuration::from_mins(10);
+            Shadow::with(capacity, Weight::percent(10.0), copied).comparisons([measure()]).then(canary).into()
         }
     };
-    let spec = PlanSpec {
-        steps,
-        ends,
-        background,
-        analyses: vec![Analysis { name: "a".into(), metrics: vec![metric], rounds: None }],
-        capacity,
-        ..PlanSpec::default()
-    };
-    Plan::try_from(spec).expect("the plan of the model is valid")
+    Plan::try_from(without_time(spec)).expect("the plan of the model is valid")
+}
+
+/// The plan in a world without time, which knows no windows and in which no length of time ever ends: every analysis
+/// asks one question with two answers, and holds of a length are left out.
+fn without_time(mut spec: PlanSpec) -> PlanSpec {
+    for analysis in &mut spec.analyses {
+        analysis.metrics = vec![metric()];
+    }
+    let is_left = |step: &Step| !matches!(step, Step::Hold(Some(_)));
+    for background in &mut spec.background {
+        let left = |end: usize| spec.steps[..end].iter().filter(|step| is_left(step)).count();
+        background.during = left(background.during.start)..left(background.during.end);
+    }
+    spec.steps.retain(is_left);
+    spec
+}
+
+fn metric() -> Metric {
+    let judge = Judge::Range { min: Some(Number::new(1.0)), max: None };
+    Metric::new("m", Query::new("test", "q"), judge)
 }
 
 fn anybody() -> Match {

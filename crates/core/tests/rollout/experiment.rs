@@ -4,7 +4,7 @@
 
 use serinus_core::{
     analysis::{Compared, Comparison},
-    metric::{ArmCounts, Arms, Number, Question, Sample},
+    metric::{ArmCounts, Arms, Number, Query, Question, Sample},
     rollout::{Command, Failure, Input, Outcome, Phase, Plan, PlanError, Rule},
     strategy::{Canary, Cohort, Conclusion, Experiment, Measure, Stop},
     time::GoDuration,
@@ -148,7 +148,16 @@ fn requests_that_are_split_otherwise_make_an_experiment_invalid() {
     assert!(returned(&sim).contains("invalid: the requests"), "{}", returned(&sim));
     let mut subjects = base;
     subjects.cohort = Cohort::Subjects(Weight::percent(50.0));
-    assert!(!returned(&run(subjects, uneven)).contains("invalid"));
+    assert!(!returned(&run(subjects.clone(), uneven)).contains("invalid"));
+    // Unless somebody counts the subjects.
+    let checked = Comparison { sample_ratio: true, ..Comparison::default() };
+    let seen = Measure::new("subjects", checked).asking(Query::new("test", "subjects"));
+    let subjects = subjects.guardrails([seen]);
+    let sim = run(subjects, move |question: &Question| match question.query.text.as_str() {
+        "subjects" => uneven(question),
+        _ => arms(1.0)(question),
+    });
+    assert!(returned(&sim).contains("invalid: the requests"), "{}", returned(&sim));
 }
 
 #[test]
