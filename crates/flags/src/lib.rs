@@ -103,6 +103,8 @@
 
 #[cfg(feature = "tokio")]
 pub use self::feed::{Feed, FeedError, Following};
+#[cfg(feature = "tls")]
+pub use self::tls::TlsError;
 pub use self::{
     context::Context,
     details::{ErrorCode, Reason},
@@ -131,6 +133,10 @@ mod metadata;
 pub mod openfeature;
 #[cfg(feature = "ofrep")]
 pub mod remote;
+#[cfg(any(feature = "grpc", feature = "http", feature = "ofrep"))]
+mod secrets;
 mod snapshot;
 pub mod source;
+#[cfg(feature = "tls")]
+mod tls;
 mod value;

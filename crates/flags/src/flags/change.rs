@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use rustc_hash::FxHashSet;
+
 use crate::{
     document::{Chosen, Document, Fault, Flag},
     logic::Generation,
@@ -15,7 +17,8 @@ pub struct Change {
     pub added: Vec<Arc<str>>,
     /// They are not there any more.
     pub removed: Vec<Arc<str>>,
-    /// They say something else than before; not merely in other words.
+    /// They say something else than before, not merely in other words; or have a rule, and the attributes that a source
+    /// gives for everybody are others.
     pub changed: Vec<Arc<str>>,
 }
 
@@ -44,6 +47,14 @@ impl Change {
         let is_gone = |flag: &&Arc<Flag>| after.flag(&flag.key).is_none();
         change.removed = before.flags().iter().filter(is_gone).map(|flag| Arc::clone(&flag.key)).collect();
         change
+    }
+
+    /// The context that every rule sees is another one.
+    pub(super) fn add_those_with_rules(&mut self, document: &Document) {
+        let known: FxHashSet<_> = self.keys().cloned().collect();
+        let has_rule = |flag: &&Arc<Flag>| flag.body.as_ref().is_some_and(|body| body.rule.is_some());
+        let ruled = document.flags().iter().filter(has_rule).map(|flag| Arc::clone(&flag.key));
+        self.changed.extend(ruled.filter(|key| !known.contains(key)));
     }
 }
 

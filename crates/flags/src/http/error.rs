@@ -115,15 +115,10 @@ pub enum HttpBuildError {
         /// The address.
         address: String,
     },
-    /// No cryptography for TLS.
-    #[error(
-        "no cryptography provider for TLS: turn on the feature tls-ring or tls-aws-lc-rs, or install one for the process"
-    )]
-    NoProvider,
     /// TLS could not be set up.
     #[cfg(feature = "tls")]
-    #[error("cannot set up TLS")]
-    Tls(#[source] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] crate::TlsError),
     /// The HTTP client could not be built.
     #[error("cannot build the HTTP client")]
     Http(#[source] reqwest::Error),

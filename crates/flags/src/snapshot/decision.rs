@@ -66,6 +66,38 @@ impl Flag {
     }
 }
 
+impl Flag {
+    /// The same in a context that has these attributes too. Only this makes a context for the call.
+    #[inline(never)]
+    pub(crate) fn decide_enriched<'a>(
+        &'a self,
+        enrichment: &Context,
+        context: &'a Context,
+        clock: Clock,
+    ) -> Decision<'a> {
+        let Some(body) = self.body.as_ref().filter(|body| body.rule.is_some()) else {
+            return self.decide(context, clock);
+        };
+        let enriched = context.enriched_by(enrichment);
+        match self.decide(&enriched, clock) {
+            // The same variant, borrowed for as long as the flag lives.
+            Decision::Variant(variant, reason) => match body.variants.get(variant.index as usize) {
+                Some(variant) => Decision::Variant(variant, reason),
+                None => Decision::Nothing(reason),
+            },
+            Decision::Nothing(reason) => Decision::Nothing(reason),
+            Decision::Failed(failure) => Decision::Failed(match failure {
+                Failure::UnknownVariant(name) => Failure::UnknownVariant(Cow::Owned(name.into_owned())),
+                Failure::Rule(error) => Failure::Rule(error),
+                Failure::NotReady => Failure::NotReady,
+                Failure::NotFound => Failure::NotFound,
+                // Which type is asked for, nobody has looked at yet.
+                Failure::Broken | Failure::WrongType { .. } => Failure::Broken,
+            }),
+        }
+    }
+}
+
 impl Body {
     /// The default variant for this reason; without one the caller's own default counts.
     #[inline]

@@ -1,14 +1,19 @@
 //! An address that is asked again and again.
 
-use std::time::Duration;
+#[cfg(feature = "tls")]
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use reqwest::{
     Method, StatusCode,
     header::{self, HeaderMap, HeaderValue},
 };
+use serinus_core::cohort::murmur3;
 
 use super::{Fetched, Print, Source, SourceError};
+#[cfg(feature = "tls")]
+use crate::tls::Roots;
 use crate::{
     document::Format,
     http::{HttpBuildError, HttpError, Server, Settings},
@@ -26,6 +31,7 @@ pub struct Http {
     name: String,
     format: Option<Format>,
     interval: Duration,
+    seed: Option<u32>,
     fatal: Vec<u16>,
     etag: Option<HeaderValue>,
     seen: Option<Print>,
@@ -49,6 +55,7 @@ impl Http {
             name: None,
             format: None,
             interval: INTERVAL,
+            seed: None,
             fatal: Vec::new(),
         }
     }
@@ -94,7 +101,11 @@ impl Source for Http {
     }
 
     fn pause(&self) -> Option<Duration> {
-        Some(self.asked_to_wait.map_or(self.interval, |wait| wait.max(self.interval)))
+        let pause = self.seed.map_or(self.interval, |seed| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            until_turn(now, self.interval, seed)
+        });
+        Some(self.asked_to_wait.map_or(pause, |wait| wait.max(pause)))
     }
 }
 
@@ -106,6 +117,7 @@ pub struct HttpBuilder {
     name: Option<String>,
     format: Option<Format>,
     interval: Duration,
+    seed: Option<u32>,
     fatal: Vec<u16>,
 }
 
@@ -139,6 +151,20 @@ impl HttpBuilder {
         self
     }
 
+    /// Believes only whom these root certificates vouch for, instead of whom the operating system trusts: as PEM.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings = self.settings.roots(Roots::Pem(pem.into()));
+        self
+    }
+
+    /// The same, in a file that is read when this is built.
+    #[cfg(feature = "tls")]
+    pub fn root_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings = self.settings.roots(Roots::File(path.into()));
+        self
+    }
+
     /// Uses a ready HTTP client, with its TLS, its proxies and its rules for redirects.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
         self.settings = self.settings.http_client(http);
@@ -150,6 +176,18 @@ impl HttpBuilder {
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval.clamp(SHORTEST, LONGEST);
         self
+    }
+
+    /// After the first request asks at a moment of the interval, by the wall clock, that this seed chooses; so that
+    /// many programs that begin together do not ask together. Give each its own: the name of its pod.
+    pub fn interval_seed(mut self, seed: impl AsRef<[u8]>) -> Self {
+        self.seed = Some(murmur3::hash(seed.as_ref(), 0));
+        self
+    }
+
+    /// Asks only for the flags of this selector, of a server that knows the header `Flagd-Selector`.
+    pub fn selector(self, selector: impl Into<String>) -> Self {
+        self.header("flagd-selector", selector)
     }
 
     /// In what the document is written. By default the type of the answer tells, and else the end of the path.
@@ -183,6 +221,7 @@ impl HttpBuilder {
             server,
             format: self.format,
             interval: self.interval,
+            seed: self.seed,
             fatal: self.fatal,
             etag: None,
             seen: None,
@@ -205,8 +244,40 @@ fn format_of(headers: &HeaderMap, server: &Server) -> Format {
     Format::of_path(server.address.path())
 }
 
+/// How long it is until the next moment of the interval that the seed chooses.
+fn until_turn(now: Duration, interval: Duration, seed: u32) -> Duration {
+    let (now, interval) = (now.as_nanos(), interval.as_nanos().max(1));
+    let turn = interval.saturating_mul(u128::from(seed)) >> u32::BITS;
+    let late = (now % interval + interval - turn) % interval;
+    u64::try_from(interval - late).map_or(LONGEST, Duration::from_nanos)
+}
+
 const ACCEPT: &str = "application/json, application/yaml;q=0.9, */*;q=0.1";
 /// As flagd has it.
 const INTERVAL: Duration = Duration::from_secs(5);
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(86_400);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_seed_has_its_turn_in_the_interval_and_keeps_it() {
+        let interval = Duration::from_secs(5);
+        let turn = |now: Duration, seed| {
+            let at = now + until_turn(now, interval, seed);
+            (at, at.as_nanos() % interval.as_nanos())
+        };
+        let mut fifths = [0; 5];
+        for number in 0_u32..1000 {
+            let seed = murmur3::hash(format!("pod-{number}").as_bytes(), 0);
+            let began = Duration::from_millis(u64::from(number) * 377);
+            let (first, moment) = turn(began, seed);
+            assert!(first > began && first - began <= interval);
+            assert_eq!(turn(first, seed), (first + interval, moment), "the next one is an interval later");
+            fifths[usize::try_from(moment / 1_000_000_000).unwrap()] += 1;
+        }
+        assert!(fifths.iter().all(|count| (140..260).contains(count)), "{fifths:?}");
+    }
+}

@@ -1,0 +1,114 @@
+//! One call of a server, and what it streams.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+use tonic::{
+    Request, Status, Streaming,
+    client::Grpc as Client,
+    codegen::http::uri::PathAndQuery,
+    metadata::MetadataMap,
+    transport::{Channel, Endpoint, Uri},
+};
+use tonic_prost::ProstCodec;
+
+use super::{
+    code::GrpcCode,
+    dial::Dialer,
+    error::GrpcError,
+    message::{SyncFlagsRequest, SyncFlagsResponse},
+};
+use crate::secrets::Secrets;
+
+/// How a server is called.
+pub(super) struct Call {
+    pub(super) endpoint: Endpoint,
+    pub(super) dialer: Dialer,
+    pub(super) request: SyncFlagsRequest,
+    pub(super) metadata: MetadataMap,
+    pub(super) max_message_bytes: usize,
+    pub(super) shown: String,
+    pub(super) secrets: Secrets,
+}
+
+/// A stream that had its first message.
+pub(super) struct Open {
+    stream: Streaming<SyncFlagsResponse>,
+    pub(super) since: Instant,
+    shown: String,
+    secrets: Secrets,
+    /// Without it the connection would be closed.
+    _channel: Channel,
+}
+
+impl Call {
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Connects, calls and waits for the first message. The future may be dropped.
+    pub(super) async fn open(&self) -> Result<(Open, SyncFlagsResponse), GrpcError> {
+        let dialer = self.dialer.clone();
+        let connector = tower::service_fn(move |_: Uri| dialer.clone().dial());
+        let connected = self.endpoint.connect_with_connector(connector).await;
+        let channel =
+            connected.map_err(|source| GrpcError::Connect { address: self.shown.clone(), source })?;
+
+        let mut client = Client::new(channel.clone()).max_decoding_message_size(self.max_message_bytes);
+        client.ready().await.map_err(|source| GrpcError::Connect { address: self.shown.clone(), source })?;
+        let mut request = Request::new(self.request.clone());
+        *request.metadata_mut() = self.metadata.clone();
+        let codec = ProstCodec::<SyncFlagsRequest, SyncFlagsResponse>::default();
+        let answer = client.server_streaming(request, PathAndQuery::from_static(PATH), codec).await;
+        let failed = |status: Status| failure(&self.shown, &self.secrets, &status);
+        let mut open = Open {
+            stream: answer.map_err(failed)?.into_inner(),
+            since: Instant::now(),
+            shown: self.shown.clone(),
+            secrets: self.secrets.clone(),
+            _channel: channel,
+        };
+        let first = open.message().await?;
+        Ok((open, first))
+    }
+}
+
+impl Open {
+    /// The next message; nothing if the deadline is over before it comes. The future may be dropped.
+    pub(super) async fn next(
+        &mut self,
+        deadline: Option<Duration>,
+    ) -> Option<Result<SyncFlagsResponse, GrpcError>> {
+        match deadline.and_then(|deadline| self.since.checked_add(deadline)) {
+            Some(until) => timeout_at(until, self.message()).await.ok(),
+            None => Some(self.message().await),
+        }
+    }
+
+    async fn message(&mut self) -> Result<SyncFlagsResponse, GrpcError> {
+        match self.stream.message().await {
+            Ok(Some(message)) => Ok(message),
+            Ok(None) => Err(GrpcError::Ended { address: self.shown.clone() }),
+            Err(status) => Err(failure(&self.shown, &self.secrets, &status)),
+        }
+    }
+}
+
+fn failure(address: &str, secrets: &Secrets, status: &Status) -> GrpcError {
+    let excerpt = secrets.excerpt(status.message().as_bytes());
+    GrpcError::Status { address: address.to_owned(), code: GrpcCode::of(status.code()), excerpt }
+}
+
+/// Whether a message is larger than is taken. The codec says so by a status, as if it were the server's.
+pub(super) fn is_too_large(error: &GrpcError) -> bool {
+    match error {
+        GrpcError::Status { code: GrpcCode::OutOfRange, excerpt, .. } => excerpt.starts_with(TOO_LARGE),
+        GrpcError::Status { .. }
+        | GrpcError::Connect { .. }
+        | GrpcError::Ended { .. }
+        | GrpcError::Deadline { .. } => false,
+    }
+}
+
+const PATH: &str = "/flagd.sync.v1.FlagSyncService/SyncFlags";
+const TOO_LARGE: &str = "Error, decoded message length too large";
