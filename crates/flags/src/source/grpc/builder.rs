@@ -148,7 +148,8 @@ impl GrpcBuilder {
     }
 
     /// How often a connection without traffic is asked whether it is alive; by default, and with zero, never. The
-    /// answer may take 20 seconds.
+    /// answer may take as long again, and at most 20 seconds. Servers may refuse to be asked more often than every five
+    /// minutes.
     pub fn keep_alive(mut self, interval: Duration) -> Self {
         self.keep_alive = interval;
         self
@@ -265,18 +266,24 @@ fn endpoint(address: &Address, keep_alive: Duration) -> Result<Endpoint, GrpcBui
     if keep_alive.is_zero() {
         return Ok(endpoint);
     }
-    Ok(endpoint.http2_keep_alive_interval(keep_alive).keep_alive_while_idle(true))
+    let patience = keep_alive.min(KEEP_ALIVE_ANSWER);
+    Ok(endpoint
+        .http2_keep_alive_interval(keep_alive)
+        .keep_alive_timeout(patience)
+        .keep_alive_while_idle(true))
 }
 
 fn header_value(name: &str, value: &str) -> Result<MetadataValue<Ascii>, GrpcBuildError> {
     let problem = "its value has a sign beyond ASCII, or a line end";
-    value.parse().map_err(|_| GrpcBuildError::Header { name: name.to_owned(), problem })
+    let parsed = value.is_ascii().then(|| value.parse().ok()).flatten();
+    parsed.ok_or_else(|| GrpcBuildError::Header { name: name.to_owned(), problem })
 }
 
 const SELECTOR: &str = "flagd-selector";
 const RESERVED: [&str; 4] = ["content-type", "te", "user-agent", "host"];
 /// As gRPC has it.
 const MAX_MESSAGE_BYTES: usize = 4 << 20;
+const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 const DEADLINE: Duration = Duration::from_secs(5);
 /// These three as flagd's providers have them.
 const STREAM_DEADLINE: Duration = Duration::from_secs(600);

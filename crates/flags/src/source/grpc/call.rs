@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use tonic::{
-    Request, Status, Streaming,
+    Code, Request, Status, Streaming,
+    body::Body,
     client::Grpc as Client,
-    codegen::http::uri::PathAndQuery,
+    codegen::http::{self, uri::PathAndQuery},
     metadata::MetadataMap,
-    transport::{Channel, Endpoint, Uri},
+    transport::{Channel, Endpoint, Error as TransportError, Uri},
 };
 use tonic_prost::ProstCodec;
+use tower::ServiceExt as _;
 
 use super::{
     code::GrpcCode,
@@ -54,13 +56,14 @@ impl Call {
         let channel =
             connected.map_err(|source| GrpcError::Connect { address: self.shown.clone(), source })?;
 
-        let mut client = Client::new(channel.clone()).max_decoding_message_size(self.max_message_bytes);
-        client.ready().await.map_err(|source| GrpcError::Connect { address: self.shown.clone(), source })?;
+        let checked = channel.clone().map_result(check as Check);
+        let mut client = Client::new(checked).max_decoding_message_size(self.max_message_bytes);
+        let failed = |status: Status| failure(&self.shown, &self.secrets, &status);
+        client.ready().await.map_err(|error| failed(Status::from_error(error.into())))?;
         let mut request = Request::new(self.request.clone());
         *request.metadata_mut() = self.metadata.clone();
         let codec = ProstCodec::<SyncFlagsRequest, SyncFlagsResponse>::default();
         let answer = client.server_streaming(request, PathAndQuery::from_static(PATH), codec).await;
-        let failed = |status: Status| failure(&self.shown, &self.secrets, &status);
         let mut open = Open {
             stream: answer.map_err(failed)?.into_inner(),
             since: Instant::now(),
@@ -94,6 +97,36 @@ impl Open {
     }
 }
 
+/// Refuses what is no answer of gRPC, such as the page of a proxy, which otherwise would be taken for broken messages.
+fn check(answer: Result<http::Response<Body>, TransportError>) -> Result<http::Response<Body>, Unanswered> {
+    let answer = answer?;
+    let kind = answer.headers().get(http::header::CONTENT_TYPE);
+    let kind = kind.map(|kind| String::from_utf8_lossy(kind.as_bytes()).into_owned()).unwrap_or_default();
+    let status = answer.status();
+    if status.is_success() && kind.starts_with("application/grpc") {
+        return Ok(answer);
+    }
+    // As gRPC has it.
+    let code = match status.as_u16() {
+        400 => Code::Internal,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        429 | 502..=504 => Code::Unavailable,
+        _ => Code::Unknown,
+    };
+    Err(Status::new(code, format!("no stream, but `{kind}` with HTTP status {}", status.as_u16())).into())
+}
+
+/// Why there is no answer of gRPC. Of another type than a box, for which the compiler cannot tell that it may be sent.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    #[error("the connection failed")]
+    Transport(#[from] TransportError),
+    #[error("the answer is none of gRPC")]
+    Status(#[from] Status),
+}
+
 fn failure(address: &str, secrets: &Secrets, status: &Status) -> GrpcError {
     let excerpt = secrets.excerpt(status.message().as_bytes());
     GrpcError::Status { address: address.to_owned(), code: GrpcCode::of(status.code()), excerpt }
@@ -109,6 +142,8 @@ pub(super) fn is_too_large(error: &GrpcError) -> bool {
         | GrpcError::Deadline { .. } => false,
     }
 }
+
+type Check = fn(Result<http::Response<Body>, TransportError>) -> Result<http::Response<Body>, Unanswered>;
 
 const PATH: &str = "/flagd.sync.v1.FlagSyncService/SyncFlags";
 const TOO_LARGE: &str = "Error, decoded message length too large";
