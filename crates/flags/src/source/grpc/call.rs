@@ -1,6 +1,6 @@
 //! One call of a server, and what it streams.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 use tonic::{
@@ -128,7 +128,16 @@ enum Unanswered {
 }
 
 fn failure(address: &str, secrets: &Secrets, status: &Status) -> GrpcError {
-    let excerpt = secrets.excerpt(status.message().as_bytes());
+    let mut text = status.message().to_owned();
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        let error_text = error.to_string();
+        if !text.contains(&error_text) {
+            text = format!("{text}: {error_text}");
+        }
+        cause = error.source();
+    }
+    let excerpt = secrets.excerpt(text.as_bytes());
     GrpcError::Status { address: address.to_owned(), code: GrpcCode::of(status.code()), excerpt }
 }
 
