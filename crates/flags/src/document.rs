@@ -1,6 +1,6 @@
 //! Documents of flags, as flagd has them.
 
-use std::{fmt, str, sync::Arc};
+use std::{collections::hash_map, fmt, str, sync::Arc};
 
 use rustc_hash::FxHashMap;
 use serinus_core::cohort::murmur3::Hasher;
@@ -38,7 +38,11 @@ pub(crate) use self::flag::{Body, Flag, Variant};
 
 /// A document of flags: read strictly, compiled, never changed. Cheap to clone.
 ///
-/// The format is that of flagd: an object with `flags`, and where needed `$evaluators` and `metadata`. A flag that is
+/// The format is that of flagd: an object with `flags`, and where needed `$evaluators` and `metadata`. `flags` may be a
+/// list, in which one key may stand once in each set (`metadata.flagSetId`): a [selector](crate::source::Selector)
+/// chooses the set, by [`Document::merged`] or a feed, and without one the last counts.
+///
+/// A flag that is
 /// at fault is that flag's fault: it stays in the document, fails when it is evaluated
 /// ([`ErrorCode::ParseError`](crate::ErrorCode::ParseError)), and [`Document::faults`] says what is wrong with it.
 ///
@@ -63,8 +67,11 @@ pub struct Document(Arc<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
+    /// Each key once.
     flags: Vec<Arc<Flag>>,
     index: FxHashMap<Arc<str>, u32>,
+    /// Of a list: flags whose key stands again further down, in another set.
+    others: Vec<Arc<Flag>>,
     common: Common,
     chosen: Chosen,
     faults: Vec<Fault>,
@@ -171,6 +178,11 @@ impl Document {
 
     pub(crate) fn flags(&self) -> &[Arc<Flag>] {
         &self.0.flags
+    }
+
+    /// Flags of this key or that which are not among [`Document::flags`]: another of the same key stands in another set.
+    pub(crate) fn others(&self) -> &[Arc<Flag>] {
+        &self.0.others
     }
 
     pub(crate) fn flag(&self, key: &str) -> Option<&Arc<Flag>> {
@@ -316,55 +328,76 @@ impl Contents {
     }
 
     fn take_flags(&mut self, parts: Vec<Part<'_>>, previous: Option<&Document>) {
-        self.flags.reserve(parts.len());
-        self.index.reserve(parts.len());
-        let mut places = Vec::with_capacity(parts.len());
+        let mut entries: Vec<Entry> = Vec::with_capacity(parts.len());
+        // In a list one key may stand once in each set.
+        let mut known: FxHashMap<(Arc<str>, Box<str>), usize> = FxHashMap::default();
+        known.reserve(parts.len());
         for part in parts {
             let place = (part.line, part.column);
             let path = part.element.map_or_else(String::new, |index| format!("{FLAGS}[{index}]"));
-            let first = self.index.get(part.name.as_str()).copied();
-            if let Some(first) = first {
-                let (line, column) = places.get(first as usize).map_or((0, 0), |(place, _)| *place);
-                let finding = Finding::new(Problem::FlagTwice { line, column });
-                let flag = Arc::new(Flag::broken(part.name.as_str().into(), finding, &self.common));
-                if let Some(slot) = self.flags.get_mut(first as usize) {
-                    *slot = flag;
+            let flag = self.read_flag(&part, previous);
+            let set = if self.common.is_list { flag.set().into() } else { Box::default() };
+            match known.entry((Arc::clone(&flag.key), set)) {
+                hash_map::Entry::Vacant(entry) => {
+                    entry.insert(entries.len());
+                    entries.push(Entry { flag, place, path });
                 }
-                if let Some(slot) = places.get_mut(first as usize) {
-                    *slot = (place, path);
+                hash_map::Entry::Occupied(entry) => {
+                    let Some(first) = entries.get_mut(*entry.get()) else { continue };
+                    let (line, column) = first.place;
+                    let finding = Finding::new(Problem::FlagTwice { line, column });
+                    let broken = Flag::broken(Arc::clone(&flag.key), finding, &self.common);
+                    let flag = Arc::new(Flag { metadata: flag.metadata.clone(), ..broken });
+                    *first = Entry { flag, place, path };
                 }
-                continue;
             }
-            let before = previous.and_then(|previous| Some((previous, previous.flag(&part.name)?)));
-            let flag = match (&part.text, before) {
-                (Ok(text), Some((previous, flag)))
-                    if flag.is_written(text, &previous.0.common, &self.common) =>
-                {
-                    Arc::clone(flag)
-                }
-                (Ok(text), before) => {
-                    let key =
-                        before.map_or_else(|| part.name.as_str().into(), |(_, flag)| Arc::clone(&flag.key));
-                    Arc::new(Flag::read(key, text, &self.common))
-                }
-                (Err(finding), _) => {
-                    let key = part.name.as_str().into();
-                    Arc::new(Flag::broken(key, Finding::clone(finding), &self.common))
-                }
-            };
-            self.index.insert(Arc::clone(&flag.key), saturated(self.flags.len()));
-            self.flags.push(flag);
-            places.push((place, path));
         }
-        for (flag, (place, path)) in self.flags.iter().zip(places) {
+        for Entry { flag, place, path } in &entries {
             let path = || if path.is_empty() { format!("{FLAGS}{}", step(&flag.key)) } else { path.clone() };
-            let fault = |finding: &Finding| finding.clone().into_fault(Some(&flag.key), &path(), place);
+            let fault = |finding: &Finding| finding.clone().into_fault(Some(&flag.key), &path(), *place);
             self.faults.extend(flag.faults.iter().map(fault));
             self.warnings.extend(flag.warnings.iter().map(fault));
         }
         self.faults.sort_by_key(|fault| (fault.line, fault.column));
         self.warnings.sort_by_key(|fault| (fault.line, fault.column));
+        self.flags.reserve(entries.len());
+        self.index.reserve(entries.len());
+        for Entry { flag, .. } in entries {
+            match self.index.get(&flag.key).and_then(|at| self.flags.get_mut(*at as usize)) {
+                // The last one counts where no set is asked for.
+                Some(slot) => self.others.push(std::mem::replace(slot, flag)),
+                None => {
+                    self.index.insert(Arc::clone(&flag.key), saturated(self.flags.len()));
+                    self.flags.push(flag);
+                }
+            }
+        }
     }
+
+    fn read_flag(&self, part: &Part<'_>, previous: Option<&Document>) -> Arc<Flag> {
+        let before = previous.and_then(|previous| Some((previous, previous.flag(&part.name)?)));
+        match (&part.text, before) {
+            (Ok(text), Some((previous, flag))) if flag.is_written(text, &previous.0.common, &self.common) => {
+                Arc::clone(flag)
+            }
+            (Ok(text), before) => {
+                let key = before.map_or_else(|| part.name.as_str().into(), |(_, flag)| Arc::clone(&flag.key));
+                Arc::new(Flag::read(key, text, &self.common))
+            }
+            (Err(finding), _) => {
+                let key = part.name.as_str().into();
+                Arc::new(Flag::broken(key, Finding::clone(finding), &self.common))
+            }
+        }
+    }
+}
+
+/// A flag as it stands in the text.
+struct Entry {
+    flag: Arc<Flag>,
+    place: (u32, u32),
+    /// If it is an element of a list.
+    path: String,
 }
 
 impl Finding {

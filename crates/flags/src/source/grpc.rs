@@ -88,34 +88,32 @@ impl Grpc {
 
     /// The next message, from a stream that is opened if there is none.
     async fn next(&mut self) -> Result<SyncFlagsResponse, GrpcError> {
-        loop {
-            if let Some(open) = &mut self.open {
-                let since = open.since;
-                let ended = match open.next(self.stream_deadline).await {
-                    Some(Ok(message)) => return Ok(message),
-                    Some(Err(status)) => Some(status),
-                    None => None,
-                };
-                self.open = None;
-                // One that is over too early would be called again and again without a pause.
-                let is_old = since.elapsed() >= self.backoff.longest();
-                if is_old {
-                    self.backoff.reset();
-                }
-                match ended {
-                    // Nothing is wrong: the deadline is there to find out about connections that are dead.
-                    None => {}
-                    Some(error) if error.code() == Some(GrpcCode::DeadlineExceeded) && is_old => {}
-                    Some(error) => return Err(error),
-                }
+        if let Some(open) = &mut self.open {
+            let since = open.since;
+            let ended = match open.next(self.stream_deadline).await {
+                Some(Ok(message)) => return Ok(message),
+                Some(Err(error)) => Some(error),
+                None => None,
+            };
+            self.open = None;
+            // One that is over too early would be called again and again without a pause.
+            let is_old = since.elapsed() >= self.backoff.longest();
+            if is_old {
+                self.backoff.reset();
             }
-            let opening = timeout(self.deadline, self.call.open());
-            let seconds = self.deadline.as_secs_f64();
-            let late = |_| GrpcError::Deadline { address: self.call.shown().to_owned(), seconds };
-            let (open, first) = opening.await.map_err(late)??;
-            self.open = Some(open);
-            return Ok(first);
+            match ended {
+                // Nothing is wrong: the deadline is there to find out about connections that are dead.
+                None => {}
+                Some(error) if error.code() == Some(GrpcCode::DeadlineExceeded) && is_old => {}
+                Some(error) => return Err(error),
+            }
         }
+        let opening = timeout(self.deadline, self.call.open());
+        let seconds = self.deadline.as_secs_f64();
+        let late = |_| GrpcError::Deadline { address: self.call.shown().to_owned(), seconds };
+        let (open, first) = opening.await.map_err(late)??;
+        self.open = Some(open);
+        Ok(first)
     }
 }
 
