@@ -1,6 +1,6 @@
 //! TLS of our own, so that nothing depends on which provider the process chose, or on whether it chose one.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{fmt, fs, io, path::PathBuf, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -19,6 +19,16 @@ pub(crate) enum Roots {
     Pem(Vec<u8>),
     /// The same, in a file.
     File(PathBuf),
+}
+
+impl fmt::Debug for Roots {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => formatter.write_str("System"),
+            Self::Pem(pem) => write!(formatter, "Pem({} bytes)", pem.len()),
+            Self::File(path) => formatter.debug_tuple("File").field(path).finish(),
+        }
+    }
 }
 
 /// Why TLS cannot be set up.

@@ -4,7 +4,7 @@
 //! `SERINUS_FLAGD_PYTHON_SYNC` names the Python that has them, as `.ci/run` installs it.
 
 #![cfg(all(feature = "grpc", unix))]
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{env, path::Path, process::Stdio, time::Duration};
 

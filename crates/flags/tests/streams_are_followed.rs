@@ -1,7 +1,7 @@
 //! Flags follow a stream of `flagd.sync.v1`, and a server that fails leaves them as they are.
 
 #![cfg(all(feature = "grpc", unix))]
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests may panic")]
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! A stream that gives attributes for everybody: they are in every evaluation, and say when they change.
 
 #![cfg(all(feature = "grpc", unix))]
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests may panic")]
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! A server that speaks `flagd.sync.v1` as a test makes it: frame by frame, so that it can also speak it wrongly.
 
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 

@@ -240,9 +240,13 @@ impl GrpcBuilder {
 
 impl fmt::Debug for GrpcBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("GrpcBuilder")
+        let mut shown = formatter.debug_struct("GrpcBuilder");
+        #[cfg(feature = "tls")]
+        shown.field("roots", &self.roots);
+        shown
             .field("address", &without_secrets(&self.address))
+            .field("authority", &self.authority)
+            .field("is_secure", &self.is_secure)
             .field("provider_id", &self.provider_id)
             .field("selector", &self.selector)
             .field("deadline", &self.deadline)
