@@ -56,6 +56,18 @@ impl Settings {
         self
     }
 
+    /// Another address, asked in the same way, but with none of the headers.
+    #[cfg(feature = "http")]
+    pub(crate) fn at(&self, address: String) -> Self {
+        Self { address, headers: Vec::new(), secrets: Secrets::default(), ..self.clone() }
+    }
+
+    /// No secret, unlike every other header.
+    pub(crate) fn selector(mut self, selector: String) -> Self {
+        self.headers.push(("flagd-selector".to_owned(), selector));
+        self
+    }
+
     pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -148,8 +160,10 @@ impl Server {
         headers: HeaderMap,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, HttpError> {
+        let is_typed = headers.contains_key(header::CONTENT_TYPE);
         let request = self.http.request(method, address).headers(self.headers.clone()).headers(headers);
         let request = match body {
+            Some(body) if is_typed => request.body(body),
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body),
             None => request,
         };
@@ -175,6 +189,13 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// The same, with one secret more.
+    #[cfg(feature = "http")]
+    pub(crate) fn keeping(mut self, secret: String) -> Self {
+        self.secrets.add(secret);
+        self
     }
 
     /// The failure that an answer stands for whose status is none of success.

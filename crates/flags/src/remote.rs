@@ -232,6 +232,12 @@ impl RemoteBuilder {
         self
     }
 
+    /// Asks only for the flags of this selector, of a server that knows the header `Flagd-Selector`.
+    pub fn selector(mut self, selector: impl Into<String>) -> Self {
+        self.settings = self.settings.selector(selector.into());
+        self
+    }
+
     /// Believes only whom these root certificates vouch for, instead of whom the operating system trusts: as PEM.
     #[cfg(feature = "tls")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 #[cfg(feature = "grpc")]
 pub use self::grpc::{Grpc, GrpcBuildError, GrpcBuilder, GrpcCode, GrpcCodeError, GrpcError};
 #[cfg(feature = "http")]
-pub use self::http::{Http, HttpBuilder};
+pub use self::http::{ClientCredentials, Http, HttpBuilder};
 pub use self::{
     error::SourceError,
     file::File,

@@ -11,6 +11,8 @@ use reqwest::{
 };
 use serinus_core::cohort::murmur3;
 
+pub use self::credentials::ClientCredentials;
+use self::credentials::{Token, Tokens};
 use super::{Fetched, Print, Source, SourceError};
 #[cfg(feature = "tls")]
 use crate::tls::Roots;
@@ -18,6 +20,8 @@ use crate::{
     document::Format,
     http::{HttpBuildError, HttpError, Server, Settings},
 };
+
+mod credentials;
 
 /// An address that is asked again and again, every five seconds unless told otherwise.
 ///
@@ -28,6 +32,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Http {
     server: Server,
+    tokens: Option<Tokens>,
     name: String,
     format: Option<Format>,
     interval: Duration,
@@ -52,6 +57,7 @@ impl Http {
     pub fn builder(address: impl Into<String>) -> HttpBuilder {
         HttpBuilder {
             settings: Settings::new(address.into()),
+            credentials: None,
             name: None,
             format: None,
             interval: INTERVAL,
@@ -61,7 +67,29 @@ impl Http {
     }
 
     async fn ask(&mut self) -> Result<Fetched, HttpError> {
-        let mut headers = HeaderMap::new();
+        let Some(tokens) = &mut self.tokens else { return self.ask_with(HeaderMap::new(), None).await };
+        let (token, was_given) = tokens.token().await?;
+        let with = |token: Token| (HeaderMap::from_iter([(header::AUTHORIZATION, token.header)]), token.text);
+        let (headers, secret) = with(token);
+        let asked = self.ask_with(headers, Some(secret)).await;
+        let is_refused = |error: &HttpError| error.status() == Some(StatusCode::UNAUTHORIZED.as_u16());
+        let Some(tokens) = self.tokens.as_mut().filter(|_| asked.as_ref().is_err_and(is_refused)) else {
+            return asked;
+        };
+        tokens.forget();
+        // One that was taken back before it ended: the next one may do.
+        if !was_given {
+            return asked;
+        }
+        let (headers, secret) = with(tokens.token().await?.0);
+        self.ask_with(headers, Some(secret)).await
+    }
+
+    async fn ask_with(
+        &mut self,
+        mut headers: HeaderMap,
+        secret: Option<String>,
+    ) -> Result<Fetched, HttpError> {
         headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
         if let Some(etag) = &self.etag {
             headers.insert(header::IF_NONE_MATCH, etag.clone());
@@ -78,7 +106,10 @@ impl Http {
                 }
                 Ok(Fetched::Document { bytes: answer.body, format })
             }
-            _ => Err(self.server.failure(&answer)),
+            _ => Err(match secret {
+                Some(secret) => self.server.clone().keeping(secret).failure(&answer),
+                None => self.server.failure(&answer),
+            }),
         }
     }
 }
@@ -114,6 +145,7 @@ impl Source for Http {
 #[must_use = "nothing is built before `build`"]
 pub struct HttpBuilder {
     settings: Settings,
+    credentials: Option<ClientCredentials>,
     name: Option<String>,
     format: Option<Format>,
     interval: Duration,
@@ -125,6 +157,13 @@ impl HttpBuilder {
     /// Sends a bearer token.
     pub fn bearer(mut self, token: impl Into<String>) -> Self {
         self.settings = self.settings.bearer(token.into());
+        self
+    }
+
+    /// Sends bearer tokens that these credentials get. They are asked for with the same timeout, roots and HTTP client,
+    /// and asked for anew shortly before they end, or when one is refused.
+    pub fn client_credentials(mut self, credentials: ClientCredentials) -> Self {
+        self.credentials = Some(credentials);
         self
     }
 
@@ -186,8 +225,9 @@ impl HttpBuilder {
     }
 
     /// Asks only for the flags of this selector, of a server that knows the header `Flagd-Selector`.
-    pub fn selector(self, selector: impl Into<String>) -> Self {
-        self.header("flagd-selector", selector)
+    pub fn selector(mut self, selector: impl Into<String>) -> Self {
+        self.settings = self.settings.selector(selector.into());
+        self
     }
 
     /// In what the document is written. By default the type of the answer tells, and else the end of the path.
@@ -212,11 +252,13 @@ impl HttpBuilder {
     ///
     /// # Errors
     ///
-    /// If the address is none, a header cannot be sent, the timeout is zero, or the address needs a TLS that is not
-    /// there.
+    /// If the address or that of tokens is none, a header cannot be sent, the timeout is zero, or an address needs a TLS
+    /// that is not there.
     pub fn build(self) -> Result<Http, HttpBuildError> {
+        let tokens = self.credentials.map(|credentials| credentials.build(&self.settings)).transpose()?;
         let server = self.settings.build()?;
         Ok(Http {
+            tokens,
             name: self.name.unwrap_or_else(|| server.shown.clone()),
             server,
             format: self.format,
