@@ -31,8 +31,8 @@ async fn the_context_of_the_stream_is_in_every_evaluation_also_while_the_stream_
     assert_eq!(flags.bool("boolean-flag", &asked), Ok(true), "whatever the context");
     assert_eq!(flags.int("nested", &asked), Ok(1));
 
-    server.obey(json!({ "end": "UNAVAILABLE" })).await;
     server.obey(json!({ "refuse": "UNAVAILABLE" })).await;
+    server.obey(json!({ "end": "UNAVAILABLE" })).await;
     assert_eq!(next(&mut events).await, EventKind::Stale);
     let details = flags.string_details("flagd-context-aware", &asked);
     assert_eq!((details.value(), details.reason()), (Ok("INTERNAL"), Reason::Stale));

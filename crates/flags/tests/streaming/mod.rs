@@ -6,7 +6,8 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use h2::{Reason, SendStream, server};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, request::Parts};
+use http::{HeaderMap, HeaderValue, Response, request::Parts};
+use serinus_flags::{EventKind, Events};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener},
@@ -87,6 +88,25 @@ impl Server {
         let mut call = self.call().await;
         call.says(document);
         call
+    }
+
+    /// Gives everybody who calls a document until the flags are ready. The streams are open as long as what is returned.
+    pub(crate) async fn answer_until_ready(&mut self, document: &str, events: &mut Events) -> Vec<Call> {
+        let mut open = Vec::new();
+        let ready = async {
+            loop {
+                tokio::select! {
+                    call = self.calls.recv() => {
+                        let mut call = call.unwrap();
+                        call.says(document);
+                        open.push(call);
+                    }
+                    event = events.next() => if event.unwrap().kind == EventKind::Ready { return },
+                }
+            }
+        };
+        timeout(PATIENCE, ready).await.expect("the flags should have become ready");
+        open
     }
 
     /// Whether nobody calls for this long.
@@ -181,13 +201,16 @@ impl Call {
 
     /// These bytes, whatever they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
-        self.stream_of(StatusCode::OK, GRPC).send_data(Bytes::copy_from_slice(bytes), false).unwrap();
+        if let Some(stream) = self.stream_of(200, GRPC) {
+            let _ = stream.send_data(Bytes::copy_from_slice(bytes), false);
+        }
     }
 
     /// An answer that is none of gRPC's.
     pub(crate) fn page(mut self, status: u16, page: &str) {
-        let stream = self.stream_of(StatusCode::from_u16(status).unwrap(), "text/html");
-        stream.send_data(Bytes::copy_from_slice(page.as_bytes()), true).unwrap();
+        if let Some(stream) = self.stream_of(status, "text/html") {
+            let _ = stream.send_data(Bytes::copy_from_slice(page.as_bytes()), true);
+        }
     }
 
     /// Ends the stream, or refuses it, with the number of a code of gRPC.
@@ -195,19 +218,25 @@ impl Call {
         let mut trailers = HeaderMap::new();
         trailers.insert("grpc-status", HeaderValue::from(code));
         trailers.insert("grpc-message", HeaderValue::from_str(text).unwrap());
-        self.stream_of(StatusCode::OK, GRPC).send_trailers(trailers).unwrap();
+        if let Some(stream) = self.stream_of(200, GRPC) {
+            let _ = stream.send_trailers(trailers);
+        }
     }
 
     /// Breaks the stream off.
     pub(crate) fn breaks(mut self) {
-        self.stream_of(StatusCode::OK, GRPC).send_reset(Reason::INTERNAL_ERROR);
+        if let Some(stream) = self.stream_of(200, GRPC) {
+            stream.send_reset(Reason::INTERNAL_ERROR);
+        }
     }
 
-    fn stream_of(&mut self, status: StatusCode, kind: &'static str) -> &mut SendStream<Bytes> {
-        self.stream.get_or_insert_with(|| {
+    /// Nothing if who called hung up: then nothing that is said is heard.
+    fn stream_of(&mut self, status: u16, kind: &'static str) -> Option<&mut SendStream<Bytes>> {
+        if self.stream.is_none() {
             let answer = Response::builder().status(status).header("content-type", kind).body(()).unwrap();
-            self.respond.send_response(answer, false).unwrap()
-        })
+            self.stream = self.respond.send_response(answer, false).ok();
+        }
+        self.stream.as_mut()
     }
 }
 
@@ -230,4 +259,4 @@ fn delimited(field: u8, bytes: &[u8]) -> Vec<u8> {
 }
 
 const GRPC: &str = "application/grpc";
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
