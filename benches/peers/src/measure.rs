@@ -9,6 +9,8 @@ use crate::subjects::COUNT;
 /// What is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
+    /// No flag: what the machine gives to two threads that have nothing in common.
+    Nothing,
     Static,
     Rule,
     Split,
@@ -17,6 +19,7 @@ pub(crate) enum Case {
 impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Nothing => "-",
             Self::Static => "static",
             Self::Rule => "rule",
             Self::Split => "split",
@@ -32,6 +35,16 @@ pub(crate) struct Row {
     pub(crate) in_two_threads: f64,
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
+    /// How much of its pace a thread keeps when another evaluates too.
+    pub(crate) efficiency: f64,
+}
+
+/// What is measured, under a name.
+pub(crate) struct Contestant<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) case: Case,
+    /// Evaluates for the subject of this number.
+    pub(crate) evaluate: &'a (dyn Fn(usize) -> bool + Sync),
 }
 
 impl Row {
@@ -41,8 +54,41 @@ impl Row {
     ///
     /// The answers are not those of the case: then something else was measured.
     pub(crate) fn measure(name: &'static str, case: Case, evaluate: impl Fn(usize) -> bool + Sync) -> Self {
+        let mut row = Self::checked(name, case, &evaluate);
+        let times = repetitions(&evaluate);
+        // By turns, so that what else the machine does befalls both.
+        let rounds = (0..ROUNDS).map(|_| (one_thread(times, &evaluate), two_threads(times, &evaluate)));
+        row.take(rounds.collect());
+        row
+    }
+
+    /// Measures several by turns, so that what else the machine does befalls all of them.
+    ///
+    /// # Panics
+    ///
+    /// As [`Row::measure`].
+    pub(crate) fn measure_together(contestants: &[Contestant<'_>]) -> Vec<Self> {
+        let mut rows: Vec<_> =
+            contestants.iter().map(|it| Self::checked(it.name, it.case, it.evaluate)).collect();
+        let times = contestants.iter().map(|it| repetitions(it.evaluate)).max().unwrap_or(1);
+        let mut rounds = vec![Vec::new(); contestants.len()];
+        for _ in 0..ROUNDS {
+            for (contestant, rounds) in contestants.iter().zip(&mut rounds) {
+                rounds
+                    .push((one_thread(times, contestant.evaluate), two_threads(times, contestant.evaluate)));
+            }
+        }
+        for (row, rounds) in rows.iter_mut().zip(rounds) {
+            row.take(rounds);
+        }
+        rows
+    }
+
+    /// A row without times.
+    fn checked(name: &'static str, case: Case, evaluate: &(dyn Fn(usize) -> bool + Sync)) -> Self {
         let on = (0..COUNT).filter(|subject| evaluate(*subject)).count();
         match case {
+            Case::Nothing => {}
             Case::Static => assert_eq!(on, COUNT, "{name}: the static flag is on for everybody"),
             Case::Rule => assert_eq!(on, COUNT / 2, "{name}: every second subject is of the plan gold"),
             Case::Split => {
@@ -54,31 +100,27 @@ impl Row {
                 black_box(evaluate(black_box(subject)));
             }
         });
-        let times = repetitions(&evaluate);
-        // By turns, so that what else the machine does befalls both.
-        let (mut rounds, mut shared) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            rounds.push(one_thread(times, &evaluate));
-            shared.push(two_threads(times, &evaluate));
-        }
         Self {
             name,
             case,
-            nanoseconds: median(&mut rounds),
-            in_two_threads: median(&mut shared),
+            nanoseconds: f64::NAN,
+            in_two_threads: f64::NAN,
+            efficiency: f64::NAN,
             allocations: counted.count_total as f64 / COUNT as f64,
             bytes: counted.bytes_total as f64 / COUNT as f64,
         }
     }
 
-    /// How much of its pace a thread keeps when another evaluates too.
-    pub(crate) fn efficiency(&self) -> f64 {
-        self.nanoseconds / self.in_two_threads
+    /// Takes the times of one thread and of two, round by round.
+    fn take(&mut self, rounds: Vec<(f64, f64)>) {
+        self.nanoseconds = median(rounds.iter().map(|(alone, _)| *alone));
+        self.in_two_threads = median(rounds.iter().map(|(_, shared)| *shared));
+        self.efficiency = median(rounds.iter().map(|(alone, shared)| alone / shared));
     }
 }
 
 /// How often all subjects are evaluated in a round.
-fn repetitions(evaluate: &impl Fn(usize) -> bool) -> usize {
+fn repetitions<E: Fn(usize) -> bool + ?Sized>(evaluate: &E) -> usize {
     let mut times = 1;
     while run(times, evaluate) < ROUND / 2 {
         times *= 2;
@@ -86,7 +128,7 @@ fn repetitions(evaluate: &impl Fn(usize) -> bool) -> usize {
     times
 }
 
-fn run(times: usize, evaluate: &impl Fn(usize) -> bool) -> Duration {
+fn run<E: Fn(usize) -> bool + ?Sized>(times: usize, evaluate: &E) -> Duration {
     let start = ThreadTime::now();
     for _ in 0..times {
         for subject in 0..COUNT {
@@ -96,12 +138,12 @@ fn run(times: usize, evaluate: &impl Fn(usize) -> bool) -> Duration {
     start.elapsed()
 }
 
-fn one_thread(times: usize, evaluate: &impl Fn(usize) -> bool) -> f64 {
+fn one_thread<E: Fn(usize) -> bool + ?Sized>(times: usize, evaluate: &E) -> f64 {
     each(run(times, evaluate), times)
 }
 
 /// The slower one's.
-fn two_threads(times: usize, evaluate: &(impl Fn(usize) -> bool + Sync)) -> f64 {
+fn two_threads<E: Fn(usize) -> bool + Sync + ?Sized>(times: usize, evaluate: &E) -> f64 {
     let together = Barrier::new(2);
     let timed = || {
         together.wait();
@@ -119,7 +161,8 @@ fn each(time: Duration, times: usize) -> f64 {
     time.as_secs_f64() * 1e9 / (times * COUNT) as f64
 }
 
-fn median(values: &mut [f64]) -> f64 {
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

@@ -1,25 +1,25 @@
-//! What OpenFeature's SDK costs by itself: a provider that answers at once, asked through a client.
-
-use std::sync::Arc;
+//! What OpenFeature's SDK costs by itself, with a provider that answers at once, and what it costs with ours.
 
 use async_trait::async_trait;
 use open_feature::{
-    EvaluationContext, EvaluationError, EvaluationErrorCode, EvaluationResult, OpenFeature, StructValue,
+    Client, EvaluationContext, EvaluationError, EvaluationErrorCode, EvaluationResult, OpenFeature,
+    StructValue,
     provider::{FeatureProvider, ProviderMetadata, ResolutionDetails},
 };
 
+use serinus_flags::{Flags, openfeature::SerinusProvider};
+
 use crate::{
-    measure::{Case, Row},
-    subjects::{STATIC, subjects},
+    measure::{Case, Contestant, Row},
+    serinus,
+    subjects::{RULE, SPLIT, STATIC, subjects},
 };
 
 pub(crate) fn rows() -> Vec<Row> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be made");
-    let client = runtime.block_on(async {
-        let mut api = OpenFeature::default();
-        api.set_provider(Empty(ProviderMetadata::new("empty"))).await;
-        Arc::new(api.create_client())
-    });
+    let flags = Flags::default();
+    flags.load(&serinus::document());
+    let ours = client_of(SerinusProvider::new(flags));
+    let empty = client_of(Empty(ProviderMetadata::new("empty")));
     let contexts: Vec<_> = subjects()
         .into_iter()
         .map(|subject| {
@@ -30,10 +30,25 @@ pub(crate) fn rows() -> Vec<Row> {
                 .with_custom_field("country", subject.country)
         })
         .collect();
-    vec![Row::measure(NAME, Case::Static, |subject| {
-        let asked = client.get_bool_value(STATIC, Some(&contexts[subject]), None);
+    let ask = |client: &Client, key, subject: usize| {
+        let asked = client.get_bool_value(key, Some(&contexts[subject]), None);
         futures_executor::block_on(asked).is_ok_and(|on| on)
-    })]
+    };
+    Row::measure_together(&[
+        Contestant { name: EMPTY, case: Case::Static, evaluate: &|subject| ask(&empty, STATIC, subject) },
+        Contestant { name: OURS, case: Case::Static, evaluate: &|subject| ask(&ours, STATIC, subject) },
+        Contestant { name: OURS, case: Case::Rule, evaluate: &|subject| ask(&ours, RULE, subject) },
+        Contestant { name: OURS, case: Case::Split, evaluate: &|subject| ask(&ours, SPLIT, subject) },
+    ])
+}
+
+fn client_of(provider: impl FeatureProvider) -> Client {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be made");
+    runtime.block_on(async {
+        let mut api = OpenFeature::default();
+        api.set_provider(provider).await;
+        api.create_client()
+    })
 }
 
 struct Empty(ProviderMetadata);
@@ -92,4 +107,6 @@ fn only_booleans() -> EvaluationError {
         .build()
 }
 
-const NAME: &str = "open-feature 0.3.0, an empty provider";
+/// What ours is compared with.
+pub(crate) const EMPTY: &str = "open-feature 0.3.0, an empty provider";
+pub(crate) const OURS: &str = "open-feature 0.3.0, ours";

@@ -39,7 +39,8 @@ pub(crate) fn contexts() -> Vec<Context> {
         .collect()
 }
 
-fn document() -> Document {
+/// The flags.
+pub(crate) fn document() -> Document {
     let flag =
         || json!({ "state": "ENABLED", "variants": { "on": true, "off": false }, "defaultVariant": "on" });
     let mut flags: Map<_, _> = other_flags().chain([STATIC.to_owned()]).map(|name| (name, flag())).collect();

@@ -49,6 +49,7 @@ pub struct Rule {
     expression: Expression,
     /// The same, if it is simple.
     simple: Option<Simple>,
+    reads: Option<Box<[Box<str>]>>,
     /// Whether the time may matter.
     timed: bool,
     warnings: Vec<RuleWarning>,
@@ -97,8 +98,15 @@ impl Rule {
         let mut compiler = Compiler::new(key, evaluators, generation);
         let expression = compiler.compile(rule)?;
         let simple = Simple::of(&expression, key);
+        let reads = simple.as_ref().map(Simple::reads);
         let timed = compiler.is_timed();
-        Ok(Self { key: key.into(), expression, simple, timed, warnings: warn::warnings(rule) })
+        Ok(Self { key: key.into(), expression, simple, reads, timed, warnings: warn::warnings(rule) })
+    }
+
+    /// The names of the attributes that the rule looks at, in order; no others make a difference. Nothing if the rule
+    /// is not simple enough to tell: then any may.
+    pub fn reads(&self) -> Option<&[Box<str>]> {
+        self.reads.as_deref()
     }
 
     /// Where implementations of flagd would not agree about this rule.

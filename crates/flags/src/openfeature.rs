@@ -127,8 +127,8 @@ impl SerinusProvider {
     where
         T: FlagType + ?Sized,
     {
-        // A flag without a rule looks at no context, and most flags have none.
-        let details = self.flags.details_for::<T, _>(key, || context_of(context))?;
+        // Most flags look at no attribute or two, and a program has many.
+        let details = self.flags.details_for::<T, _>(key, |names| context_of(context, names))?;
         let resolved = |value, reason: Reason, details: &Details<T>| ResolutionDetails {
             value,
             variant: details.variant().map(str::to_owned),

@@ -118,12 +118,15 @@ impl State {
         }
     }
 
-    /// Whether the context makes a difference to [`State::decide`].
+    /// The names of the attributes that make a difference to [`State::decide`]; nothing if any may.
     #[cfg(feature = "open-feature")]
-    pub(crate) fn looks_at_context(&self, flag: u32) -> bool {
-        let body = self.flag_at(flag).and_then(|flag| flag.body.as_ref());
-        // A rollout over the flag places subjects by their keys.
-        self.over.is_some() || body.is_some_and(|body| body.rule.is_some())
+    pub(crate) fn reads(&self, flag: u32) -> Option<&[Box<str>]> {
+        // A rollout over the flag places subjects by what it was told to.
+        if self.over.is_some() {
+            return None;
+        }
+        let rule = self.flag_at(flag).and_then(|flag| flag.body.as_ref()?.rule.as_ref());
+        rule.map_or(Some(&[]), |rule| rule.reads())
     }
 
     #[inline]

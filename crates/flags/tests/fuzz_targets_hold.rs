@@ -1,40 +1,36 @@
 //! The bodies of the fuzz targets, over seeds and their mutations: a bounded run that needs no cargo-fuzz.
 #![cfg(feature = "yaml")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::{fs, path::Path};
 
 use proptest::prelude::*;
 
 #[path = "../../../fuzz/src/bodies.rs"]
 mod bodies;
 
-const DOCUMENTS: [&str; 4] = [
-    r#"{"flags":{"a":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"on","targeting":{"if":[{"$ref":"s"},"on",{"fractional":[["on",1],["off",9]]}]}}},"$evaluators":{"s":{"in":["@x",{"var":"email"}]}},"metadata":{"v":1}}"#,
-    r#"{"flags":{"a":{"state":"ENABLED","variants":{"1":1,"2":2.5},"targeting":{"reduce":[{"var":"l"},{"+":[{"var":"current"},{"var":"accumulator"}]},0]}},"b":{"state":"DISABLED","variants":{"o":{}}}}}"#,
-    r#"{"flags":[{"key":"a","state":"ENABLED","variants":{"x":"y"},"defaultVariant":"x","targeting":{"sem_ver":[{"var":"v"},"^","1.2.3"]},"metadata":{"m":true}}]}"#,
-    "flags:\n  a: &f\n    state: ENABLED\n    variants: {on: true}\n    defaultVariant: on\n  b: *f\n",
-];
-const CONTEXTS: [&str; 3] = [
-    "{}",
-    r#"{"targetingKey":"u","email":"a@x","l":[1,2]}"#,
-    r#"{"targetingKey":1,"v":"1.3.0","$flagd":{}}"#,
-];
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn documents(bytes in mutated(DOCUMENTS.map(str::to_owned).to_vec())) {
+    fn documents(bytes in mutated(seeds("document"))) {
         bodies::document(&bytes);
     }
 
     #[test]
-    fn evaluations(bytes in mutated(pairs())) {
+    fn evaluations(bytes in mutated(seeds("evaluate"))) {
         bodies::evaluate(&bytes);
     }
 }
 
-fn pairs() -> Vec<String> {
-    let pair = |document: &str| CONTEXTS.map(|context| format!("{document}\n---\n{context}"));
-    DOCUMENTS.iter().flat_map(|document| pair(document)).collect()
+fn seeds(target: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
+    let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    let seeds: Vec<_> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    assert!(seeds.len() > 3, "{}", folder.display());
+    seeds
 }
 
 /// One of the seeds, with up to three of its bytes changed, dropped or repeated.

@@ -66,6 +66,7 @@
 //!
 //! | `candidate.requests`, `candidate.failures`, `stable.requests`, `stable.failures` | for a comparison: selectors of raw counters, see below | those of the source |
 //! | `candidate.buckets`, `stable.buckets` | for a comparison: selectors of the buckets of classic histograms | no latencies |
+//! | `control.requests`, `control.failures`, `control.buckets` | for a comparison that calibrates how much counts scatter: selectors of a control group of stable's instances, which stable's own selectors leave out | no control group |
 //! | `buckets.unit` | the unit of their edges, `s` or `ms` | `s` |
 //!
 //! A moment is a time as RFC 3339 has it, or `now()` plus or minus lengths: `now() - duration("1h")`.

@@ -233,6 +233,21 @@ async fn both_arms_are_counted_exactly_from_raw_samples() {
     let by_selectors = ask(&own, 30, 0).await.unwrap();
     assert_eq!(by_selectors.candidate, ArmCounts { latency: Vec::new(), ..late.candidate });
 
+    // A control group beside them, here of the same requests as the candidate's.
+    let mut grouped = own.clone();
+    grouped.settings.insert("control.requests".into(), selector("candidate", ""));
+    let error = provider
+        .ask(&Question { window: Some(Window { from: ago(30), to: now }), ..question(grouped.clone(), now) })
+        .await
+        .unwrap_err();
+    assert!(error.chain().contains("no setting `control.failures`"), "{}", error.chain());
+    grouped.settings.insert("control.failures".into(), selector("candidate", r#",status=~"5..""#));
+    let with_control = ask(&grouped, 30, 0).await.unwrap();
+    assert_eq!(
+        (with_control.stable, with_control.control),
+        (by_selectors.stable, Some(by_selectors.candidate))
+    );
+
     // Both arms or neither.
     let window = Some(Window { from: ago(30), to: now });
     let alone = Question { candidate: "v9".into(), window, ..question(builtin.clone(), now) };

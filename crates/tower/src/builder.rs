@@ -25,6 +25,7 @@ pub struct SplitBuilder<S, M = Unmirrored> {
     time: Monotonic,
     speed: f64,
     gauge: Option<Arc<Gauge>>,
+    has_control: bool,
     mirror: M,
 }
 
@@ -38,6 +39,7 @@ impl<S> SplitBuilder<S> {
             time: Monotonic::system(),
             speed: 1.0,
             gauge: None,
+            has_control: false,
             mirror: Unmirrored,
         }
     }
@@ -53,6 +55,7 @@ impl<S> SplitBuilder<S> {
             labels: self.labels,
             time: self.time,
             speed: self.speed,
+            has_control: self.has_control,
             mirror: Mirror::new(spawner, Arc::clone(&gauge)),
             gauge: Some(gauge),
         }
@@ -96,6 +99,7 @@ impl<S, P> SplitBuilder<S, Mirror<P>> {
             labels: self.labels,
             time: self.time,
             speed: self.speed,
+            has_control: self.has_control,
             mirror: self.mirror.comparing(compare, Arc::clone(&gauge)),
             gauge: Some(gauge),
         }
@@ -119,6 +123,19 @@ impl<S, M> SplitBuilder<S, M> {
     /// Keeps subjects on their side; without it each request goes by weight alone.
     pub fn sticky(mut self, sticky: Sticky) -> Self {
         self.sticky = Some(sticky);
+        self
+    }
+
+    /// Counts a part of stable's requests apart, as a control group: as many as the candidate gets (or is sent copies
+    /// of), at most half of stable's. They are those with the last places, so that a subject who is in the group stays in
+    /// it while the weight rises to a third. Between the group and the rest of stable there is no difference but chance,
+    /// by which [`Dispersal::Calibrated`] learns how much the counts scatter. Answers to
+    /// [`Query::ARMS`](serinus_core::metric::Query::ARMS) then hold all three, and exported series of the group say
+    /// `track="control"`.
+    ///
+    /// [`Dispersal::Calibrated`]: serinus_core::analysis::comparison::Dispersal::Calibrated
+    pub fn control_group(mut self) -> Self {
+        self.has_control = true;
         self
     }
 
@@ -174,8 +191,16 @@ impl<S, M> SplitBuilder<S, M> {
             return Err(BuildError::Label { name: name.to_owned() });
         }
         let subject = self.sticky.map(|sticky| sticky.compile()).transpose()?;
-        let shared =
-            Shared::new(self.services, stable, subject, self.labels, self.time, self.speed, self.gauge)?;
+        let shared = Shared::new(
+            self.services,
+            stable,
+            subject,
+            self.labels,
+            self.time,
+            self.speed,
+            self.gauge,
+            self.has_control,
+        )?;
         let shared = Arc::new(shared);
         Ok((Split::new(Arc::clone(&shared), self.mirror), Handle::new(shared)))
     }

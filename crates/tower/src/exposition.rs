@@ -3,12 +3,14 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
-    sync::Arc,
 };
 
-use serinus_core::traffic::{Revision, Route, Track};
+use serinus_core::{
+    metric::Counts,
+    traffic::{Revision, Route, Track},
+};
 
-use crate::{meter::Meter, pairs::PairTotals};
+use crate::{meter::Meters, pairs::PairTotals};
 
 /// The labels that a host adds; the more special go over the more general.
 #[derive(Debug, Default)]
@@ -43,14 +45,14 @@ pub(crate) fn is_free_label(name: &str) -> bool {
 }
 
 pub(crate) fn render(
-    meters: &[(Revision, Arc<Meter>)],
+    meters: &[(Revision, Meters)],
     pairs: &[(Revision, Revision, PairTotals)],
     route: &Route,
     labels: &Labels,
 ) -> String {
     let series: Vec<_> = meters
         .iter()
-        .flat_map(|(revision, meter)| {
+        .flat_map(|(revision, meters)| {
             let track = if route.stable == *revision {
                 Some(Track::Stable)
             } else if route.candidate.as_ref() == Some(revision) {
@@ -58,13 +60,14 @@ pub(crate) fn render(
             } else {
                 None
             };
-            meter.by_status().map(move |(status, counts)| {
+            let name = track.map_or("none".to_owned(), |track| track.to_string());
+            by_status(meters).map(move |(is_control, status, counts)| {
                 let mut names = String::new();
                 for (name, value) in labels.of(revision, track) {
                     push_label(&mut names, name, value);
                 }
                 push_label(&mut names, "revision", revision.as_str());
-                push_label(&mut names, "track", &track.map_or("none".to_owned(), |track| track.to_string()));
+                push_label(&mut names, "track", if is_control { CONTROL } else { &name });
                 push_label(&mut names, "status", &status.to_string());
                 (names, counts)
             })
@@ -93,6 +96,21 @@ pub(crate) fn render(
     }
     render_pairs(&mut text, pairs, labels);
     text
+}
+
+/// What a revision answered, and whether in its control group: each request is in one of the two.
+fn by_status(meters: &Meters) -> impl Iterator<Item = (bool, u16, Counts)> {
+    // First, so that it holds no request that `all` does not.
+    let control: BTreeMap<_, _> = meters.control.iter().flat_map(|control| control.by_status()).collect();
+    let rest: Vec<_> = meters
+        .all
+        .by_status()
+        .map(|(status, counts)| {
+            let rest = control.get(&status).map(|control| counts.since(control));
+            (false, status, rest.unwrap_or(counts))
+        })
+        .collect();
+    rest.into_iter().chain(control.into_iter().map(|(status, counts)| (true, status, counts)))
 }
 
 fn render_pairs(text: &mut String, pairs: &[(Revision, Revision, PairTotals)], labels: &Labels) {
@@ -146,6 +164,8 @@ fn push_label(labels: &mut String, name: &str, value: &str) {
 
 const REQUESTS: &str = "http_requests_total";
 const DURATION: &str = "http_request_duration_seconds";
+/// The track of stable's control group.
+const CONTROL: &str = "control";
 const PAIRS: &str = "mirrored_answers_total";
 const OWN_LABELS: [&str; 4] = ["revision", "track", "status", "le"];
 

@@ -28,7 +28,8 @@ use crate::{
 /// candidate of the question: over the window of the query (one minute if it has none) before the moment it is
 /// asked. [`Query::ARMS`] is answered for both revisions and for the window of the question, which is taken to end when
 /// it is first asked about and must begin where another one ended; an empty one makes a beginning. A window that was
-/// answered is answered the same again, and none goes on across a change of the route.
+/// answered is answered the same again, and none goes on across a change of the route. The answer has a control group
+/// if the split was built with [`control_group`](crate::SplitBuilder::control_group).
 ///
 /// [`Query::AGREEMENT`] is answered if the split was built with [`compare`](crate::SplitBuilder::compare), for the
 /// window of the query before the moment it is asked.
@@ -67,7 +68,7 @@ impl<S> Handle<S> {
 
     /// The counters of every revision.
     pub fn all_totals(&self) -> BTreeMap<Revision, Totals> {
-        self.shared.meters().into_iter().map(|(revision, meter)| (revision, meter.totals())).collect()
+        self.shared.meters().into_iter().map(|(revision, meters)| (revision, meters.all.totals())).collect()
     }
 
     /// Answered requests per second of real time over the last `window` of real time; zero if the revision has no

@@ -8,7 +8,7 @@ use std::sync::{
 use http::StatusCode;
 use serinus_core::metric::{Counts, Histogram};
 
-use crate::{time::Monotonic, windows::Reading};
+use crate::{time::Monotonic, windows::Counted};
 
 /// How many requests a revision was sent, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,21 @@ pub struct Totals {
     pub in_flight: u64,
     /// Requests whose caller went away before the answer. They count nowhere else.
     pub cancelled: u64,
+}
+
+/// What counts the requests of one revision.
+#[derive(Clone, Debug)]
+pub(crate) struct Meters {
+    pub(crate) all: Arc<Meter>,
+    /// Those of them that fell into a control group; none if there is no such group.
+    pub(crate) control: Option<Arc<Meter>>,
+}
+
+impl Meters {
+    pub(crate) fn new(time: &Monotonic, has_control: bool) -> Self {
+        let meter = || Arc::new(Meter::new(time.clone()));
+        Self { all: meter(), control: has_control.then(meter) }
+    }
 }
 
 /// The counters of one revision. Written by every request, without a lock.
@@ -91,9 +106,9 @@ impl Meter {
     }
 
     /// Everything since the meter was made.
-    pub(crate) fn reading(&self) -> Reading {
+    pub(crate) fn reading(&self) -> Counted {
         let (counts, errors) = self.counts();
-        Reading { errors, counts }
+        Counted { errors, counts }
     }
 
     fn counts(&self) -> (Counts, u64) {
@@ -110,8 +125,7 @@ impl Meter {
         (all, errors)
     }
 
-    fn record(&self, status: u16, started: u64) {
-        let now = self.time.nanos();
+    fn record(&self, status: u16, nanos: u64, now: u64) {
         if now >= self.next_snapshot.load(Ordering::Relaxed) {
             // Whoever holds the lock takes the snapshot; no request waits for it.
             match self.past.try_lock() {
@@ -122,7 +136,7 @@ impl Meter {
         }
         let index = usize::from(status.clamp(FIRST_STATUS, LAST_STATUS) - FIRST_STATUS);
         if let Some(cell) = self.statuses.get(index) {
-            cell.get_or_init(Histogram::default).record(now.saturating_sub(started));
+            cell.get_or_init(Histogram::default).record(nanos);
         }
     }
 
@@ -150,21 +164,31 @@ pub(crate) struct Within {
 #[derive(Debug)]
 pub(crate) struct Flight {
     meter: Arc<Meter>,
+    control: Option<Arc<Meter>>,
     started: u64,
     landed: bool,
 }
 
 impl Flight {
-    pub(crate) fn start(meter: Arc<Meter>) -> Self {
+    pub(crate) fn start(meters: &Meters, is_control: bool) -> Self {
+        let meter = Arc::clone(&meters.all);
+        let control = meters.control.as_ref().filter(|_| is_control).cloned();
         meter.started.fetch_add(1, Ordering::Relaxed);
         let started = meter.time.nanos();
-        Self { meter, started, landed: false }
+        Self { meter, control, started, landed: false }
     }
 
     /// Counts the answer; none if the service failed.
     pub(crate) fn land(&mut self, status: Option<StatusCode>) {
         if !std::mem::replace(&mut self.landed, true) {
-            self.meter.record(status.map_or(FAILED, |status| status.as_u16()), self.started);
+            let status = status.map_or(FAILED, |status| status.as_u16());
+            let now = self.meter.time.nanos();
+            let nanos = now.saturating_sub(self.started);
+            self.meter.record(status, nanos, now);
+            // After, so that whoever reads this one first finds no more in it than in the other.
+            if let Some(control) = &self.control {
+                control.record(status, nanos, now);
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     builder::BuildError,
     exposition::Labels,
     matching::Matchers,
-    meter::Meter,
+    meter::{Meter, Meters},
     mirror::Gauge,
     pairs::{PairTotals, Pairs},
     spread::{Share, Spread},
@@ -37,6 +37,8 @@ pub(crate) struct Shared<S> {
     copies: Spread,
     time: Monotonic,
     windows: Windows,
+    /// Whether a part of stable's requests is counted apart.
+    has_control: bool,
     pub(crate) labels: Labels,
     pub(crate) speed: f64,
     pub(crate) gauge: Option<Arc<Gauge>>,
@@ -51,12 +53,13 @@ impl<S> Shared<S> {
         time: Monotonic,
         speed: f64,
         gauge: Option<Arc<Gauge>>,
+        has_control: bool,
     ) -> Result<Self, BuildError> {
         let backends: BTreeMap<_, _> = services
             .into_iter()
             .map(|(revision, service)| {
-                let meter = Arc::new(Meter::new(time.clone()));
-                (revision, Arc::new(Backend { service, meter }))
+                let meters = Meters::new(&time, has_control);
+                (revision, Arc::new(Backend { service, meters }))
             })
             .collect();
         let Some(first) = backends.get(&stable).cloned() else {
@@ -70,6 +73,7 @@ impl<S> Shared<S> {
             candidate: None,
             weight: Share::from(Weight::ZERO),
             mirror: Share::from(Weight::ZERO),
+            control: Weight::ZERO,
             matchers: Arc::default(),
             pairs: None,
         };
@@ -82,6 +86,7 @@ impl<S> Shared<S> {
             copies: Spread::default(),
             time,
             windows: Windows::default(),
+            has_control,
             labels,
             speed,
             gauge,
@@ -92,22 +97,35 @@ impl<S> Shared<S> {
         self.table.load()
     }
 
-    /// The track of one request under a table.
-    pub(crate) fn track<B>(&self, table: &Table<S>, request: &Request<B>) -> Track {
+    /// The lane of one request under a table.
+    pub(crate) fn lane<B>(&self, table: &Table<S>, request: &Request<B>) -> Lane {
         if table.candidate.is_none() {
-            return Track::Stable;
+            return Lane::Stable;
         }
-        let by_subject =
-            || self.subject.as_ref().and_then(|subject| subject.is_in(request.headers(), table.route.weight));
-        let to_candidate = table.matchers.is_match(request)
-            || (!table.weight.is_zero()
-                && by_subject().unwrap_or_else(|| self.requests.next_is_in(table.weight)));
-        if to_candidate { Track::Candidate } else { Track::Stable }
+        if table.matchers.is_match(request) {
+            return Lane::Candidate;
+        }
+        if table.weight.is_zero() && table.control.is_zero() {
+            return Lane::Stable;
+        }
+        let place = self.subject.as_ref().and_then(|subject| subject.place(request.headers()));
+        let (is_first, is_last) = match place {
+            Some(place) => (place.is_below(table.route.weight), place.is_among_the_last(table.control)),
+            None => {
+                let spot = self.requests.next();
+                (spot.is_in(table.weight), spot.is_among_the_last(table.control.into()))
+            }
+        };
+        match (is_first, is_last) {
+            (true, _) => Lane::Candidate,
+            (false, true) => Lane::Control,
+            (false, false) => Lane::Stable,
+        }
     }
 
     /// Whether the next of stable's requests is to be copied.
     pub(crate) fn is_copied(&self, table: &Table<S>) -> bool {
-        !table.mirror.is_zero() && self.copies.next_is_in(table.mirror)
+        !table.mirror.is_zero() && self.copies.next().is_in(table.mirror)
     }
 
     pub(crate) fn current(&self) -> Option<Fenced<Route>> {
@@ -139,6 +157,7 @@ impl<S> Shared<S> {
             candidate: route.candidate.as_ref().map(|candidate| find(&backends, candidate)).transpose()?,
             weight: route.weight.into(),
             mirror: route.mirror.into(),
+            control: if self.has_control { control_of(route) } else { Weight::ZERO },
             pairs: self.pairs_of(route),
             matchers,
             route: route.clone(),
@@ -148,8 +167,7 @@ impl<S> Shared<S> {
         let before = self.table.swap(Arc::new(table));
         // The same split under another fence is no change for those who are counted.
         if !before.is_set || before.route != *route {
-            let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
-            self.windows.cut(meters);
+            self.windows.cut(backends.iter().map(|(revision, backend)| (revision, &backend.meters)));
         }
         Ok(())
     }
@@ -165,17 +183,17 @@ impl<S> Shared<S> {
         for revision in [stable, candidate] {
             find(&backends, revision)?;
         }
-        let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
+        let meters = backends.iter().map(|(revision, backend)| (revision, &backend.meters));
         Ok(self.windows.answer(stable, candidate, window, meters))
     }
 
     pub(crate) fn insert(&self, revision: Revision, service: S) {
         let mut backends = self.backends();
-        let meter = match backends.get(&revision) {
-            Some(backend) => Arc::clone(&backend.meter),
-            None => Arc::new(Meter::new(self.time.clone())),
+        let meters = match backends.get(&revision) {
+            Some(backend) => backend.meters.clone(),
+            None => Meters::new(&self.time, self.has_control),
         };
-        let backend = Arc::new(Backend { service, meter });
+        let backend = Arc::new(Backend { service, meters });
         backends.insert(revision.clone(), Arc::clone(&backend));
         let table = self.table();
         let is_stable = table.route.stable == revision;
@@ -235,12 +253,12 @@ impl<S> Shared<S> {
     pub(crate) fn meter(&self, revision: &Revision) -> Result<Arc<Meter>, PortError> {
         let backends = self.backends();
         let backend = backends.get(revision).ok_or_else(|| no_service(revision))?;
-        Ok(Arc::clone(&backend.meter))
+        Ok(Arc::clone(&backend.meters.all))
     }
 
-    pub(crate) fn meters(&self) -> Vec<(Revision, Arc<Meter>)> {
+    pub(crate) fn meters(&self) -> Vec<(Revision, Meters)> {
         let backends = self.backends();
-        backends.iter().map(|(revision, backend)| (revision.clone(), Arc::clone(&backend.meter))).collect()
+        backends.iter().map(|(revision, backend)| (revision.clone(), backend.meters.clone())).collect()
     }
 
     fn backends(&self) -> MutexGuard<'_, BTreeMap<Revision, Arc<Backend<S>>>> {
@@ -248,11 +266,29 @@ impl<S> Shared<S> {
     }
 }
 
-/// The service of one revision, and its meter.
+/// Where a request goes, and as whose it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    Stable,
+    /// To stable, and counts in its control group.
+    Control,
+    Candidate,
+}
+
+impl Lane {
+    pub(crate) fn track(self) -> Track {
+        match self {
+            Self::Stable | Self::Control => Track::Stable,
+            Self::Candidate => Track::Candidate,
+        }
+    }
+}
+
+/// The service of one revision, and its meters.
 #[derive(Debug)]
 pub(crate) struct Backend<S> {
     pub(crate) service: S,
-    pub(crate) meter: Arc<Meter>,
+    pub(crate) meters: Meters,
 }
 
 /// A route, ready to be followed. Replaced as a whole, never changed.
@@ -266,6 +302,8 @@ pub(crate) struct Table<S> {
     pub(crate) candidate: Option<Arc<Backend<S>>>,
     weight: Share,
     mirror: Share,
+    /// The last of stable's places, which are counted apart.
+    control: Weight,
     matchers: Arc<Matchers>,
     /// Where copies are counted, if their answers are compared.
     pub(crate) pairs: Option<Arc<Pairs>>,
@@ -282,10 +320,18 @@ impl<S> Clone for Table<S> {
             candidate: self.candidate.clone(),
             weight: self.weight,
             mirror: self.mirror,
+            control: self.control,
             matchers: Arc::clone(&self.matchers),
             pairs: self.pairs.clone(),
         }
     }
+}
+
+/// As much as the candidate has, itself or in copies, and at most half of what is stable's.
+fn control_of(route: &Route) -> Weight {
+    let half = Weight::FULL.parts().saturating_sub(route.weight.parts()) / 2;
+    let half = Weight::try_parts(half).unwrap_or(Weight::ZERO);
+    route.weight.max(route.mirror).min(half)
 }
 
 fn find<S>(

@@ -15,7 +15,7 @@ use crate::{
     future::ResponseFuture,
     meter::Flight,
     mirror::{Mirroring, Unmirrored},
-    shared::{Backend, Shared},
+    shared::{Backend, Lane, Shared},
 };
 
 /// Sends each request to the service of one revision, by the route in force.
@@ -60,7 +60,7 @@ impl<S, M> Split<S, M> {
     pub fn choose<B>(&self, request: &Request<B>) -> Track {
         let table = self.shared.table();
         if !self.is_preview {
-            self.shared.track(&table, request)
+            self.shared.lane(&table, request).track()
         } else if table.route.preview && table.candidate.is_some() {
             Track::Candidate
         } else {
@@ -100,28 +100,31 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let table = self.shared.table();
         let candidate = table.candidate.as_ref();
-        let takes_candidate = if self.is_preview {
-            table.route.preview
-        } else {
-            self.shared.track(&table, &request) == Track::Candidate
+        let lane = match self.is_preview {
+            false => self.shared.lane(&table, &request),
+            true if table.route.preview => Lane::Candidate,
+            true => Lane::Stable,
         };
-        if let Some(candidate) = candidate.filter(|_| takes_candidate) {
-            return start(candidate, request);
+        if let Some(candidate) = candidate.filter(|_| lane == Lane::Candidate) {
+            return start(candidate, request, lane);
         }
         if let Some(candidate) = candidate
             && !self.is_preview
             && self.shared.is_copied(&table)
         {
-            let tap = self.mirror.mirror(&request, table.pairs.as_ref(), |copy| start(candidate, copy));
-            return start(&table.stable, request).tapped(tap);
+            let tap = self
+                .mirror
+                .mirror(&request, table.pairs.as_ref(), |copy| start(candidate, copy, Lane::Candidate));
+            return start(&table.stable, request, lane).tapped(tap);
         }
-        start(&table.stable, request)
+        start(&table.stable, request, lane)
     }
 }
 
-fn start<S, B>(backend: &Backend<S>, request: Request<B>) -> ResponseFuture<S, B>
+fn start<S, B>(backend: &Backend<S>, request: Request<B>, lane: Lane) -> ResponseFuture<S, B>
 where
     S: Service<Request<B>> + Clone,
 {
-    ResponseFuture::new(backend.service.clone(), request, Flight::start(Arc::clone(&backend.meter)))
+    let flight = Flight::start(&backend.meters, lane == Lane::Control);
+    ResponseFuture::new(backend.service.clone(), request, flight)
 }

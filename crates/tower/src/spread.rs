@@ -33,10 +33,25 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Whether the next request belongs to the share. A higher share includes whom a lower one includes.
-    pub(crate) fn next_is_in(&self, share: Share) -> bool {
-        let place = self.count.fetch_add(1, Ordering::Relaxed).wrapping_mul(GOLDEN) >> 1;
-        place < share.0
+    /// The place of the next request.
+    pub(crate) fn next(&self) -> Spot {
+        Spot(self.count.fetch_add(1, Ordering::Relaxed).wrapping_mul(GOLDEN) >> 1)
+    }
+}
+
+/// The place of one request, below 2^63.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot(u64);
+
+impl Spot {
+    /// Whether it belongs to the share. A higher share includes whom a lower one includes.
+    pub(crate) fn is_in(self, share: Share) -> bool {
+        self.0 < share.0
+    }
+
+    /// Whether it belongs to a share that is dealt out from the other end.
+    pub(crate) fn is_among_the_last(self, share: Share) -> bool {
+        self.0 >= (1 << 63) - share.0
     }
 }
 
@@ -53,9 +68,24 @@ mod tests {
         for percent in [0.0, 0.01, 0.5, 1.0, 5.0, 10.0, 12.5, 33.333, 50.0, 66.6, 90.0, 99.99, 100.0] {
             let weight = Weight::percent(percent);
             let share = weight.into();
-            let hits = (0..10_000).filter(|_| spread.next_is_in(share)).count() as f64;
+            let hits = (0..10_000).filter(|_| spread.next().is_in(share)).count() as f64;
             let wanted = f64::from(weight.parts()) / 10.0;
             assert!((hits - wanted).abs() <= 2.5, "{percent}%: {hits} instead of {wanted}");
+        }
+    }
+
+    #[test]
+    fn shares_from_both_ends_are_right_and_apart() {
+        let spread = Spread::default();
+        for percent in [0.0, 1.0, 10.0, 33.333, 50.0] {
+            let share = Weight::percent(percent).into();
+            let spots: Vec<_> = (0..10_000).map(|_| spread.next()).collect();
+            let last = spots.iter().filter(|spot| spot.is_among_the_last(share)).count() as f64;
+            assert!((last - percent * 100.0).abs() <= 2.5, "{percent}%: {last}");
+            assert!(
+                !spots.iter().any(|spot| spot.is_in(share) && spot.is_among_the_last(share)),
+                "{percent}%"
+            );
         }
     }
 
@@ -66,7 +96,7 @@ mod tests {
             let share = Weight::percent(50.0).into();
             let mut hits = 0;
             for count in 0..rhythm * 1000 {
-                let hit = spread.next_is_in(share);
+                let hit = spread.next().is_in(share);
                 hits += u32::from(hit && count % rhythm == 0);
             }
             assert!(hits.abs_diff(500) <= 20, "every {rhythm}th request: {hits} of 1000");

@@ -1,7 +1,7 @@
 //! Whom a request is from, and where that puts it.
 
 use http::{HeaderMap, HeaderName};
-use serinus_core::{cohort::Salt, traffic::Weight};
+use serinus_core::cohort::{Place, Salt};
 
 use crate::{builder::BuildError, cookies};
 
@@ -56,14 +56,14 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Whether the subject of a request belongs to a share; none if the request does not name one.
-    pub(crate) fn is_in(&self, headers: &HeaderMap, weight: Weight) -> Option<bool> {
+    /// The place of a request's subject; none if the request does not name one.
+    pub(crate) fn place(&self, headers: &HeaderMap) -> Option<Place> {
         let subject = match &self.name {
             Name::Cookie(name) => cookies::values(headers, name).next(),
             Name::Header(name) => headers.get(name).map(|value| value.as_bytes()),
         };
         let subject = subject.filter(|subject| !subject.is_empty())?;
-        Some(self.salt.place(subject).is_below(weight))
+        Some(self.salt.place(subject))
     }
 }
 
@@ -89,8 +89,7 @@ mod tests {
         for (user, part) in [("user-1", 73_432), ("user-2", 7_211), ("user-3", 80_747)] {
             let mut headers = HeaderMap::new();
             headers.insert("x-user", user.parse().unwrap());
-            let is_in = |parts| sticky.is_in(&headers, Weight::try_parts(parts).unwrap());
-            assert_eq!((is_in(part), is_in(part + 1)), (Some(false), Some(true)), "{user}");
+            assert_eq!(sticky.place(&headers).map(Place::part), Some(part), "{user}");
         }
     }
 
@@ -99,9 +98,8 @@ mod tests {
         let sticky = Sticky::cookie("session").compile().unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("cookie", "session=user-1".parse().unwrap());
-        assert_eq!(sticky.is_in(&headers, Weight::try_parts(97_122).unwrap()), Some(false));
-        assert_eq!(sticky.is_in(&headers, Weight::try_parts(97_123).unwrap()), Some(true));
+        assert_eq!(sticky.place(&headers).map(Place::part), Some(97_122));
         headers.insert("cookie", "session=".parse().unwrap());
-        assert_eq!(sticky.is_in(&headers, Weight::FULL), None);
+        assert_eq!(sticky.place(&headers), None);
     }
 }

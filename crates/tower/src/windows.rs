@@ -5,7 +5,7 @@ use serinus_core::{
     traffic::Revision,
 };
 
-use crate::meter::Meter;
+use crate::meter::{Meter, Meters};
 
 /// Remembers what all meters held when a window ended, and when the route changed.
 #[derive(Debug, Default)]
@@ -13,16 +13,23 @@ pub(crate) struct Windows {
     windows: metric::Windows<Vec<(Revision, Reading)>>,
 }
 
-/// What one meter held at one moment.
+/// What the meters of one revision held at one moment.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reading {
+struct Reading {
+    all: Counted,
+    control: Option<Counted>,
+}
+
+/// What one meter held at one moment, or counted between two.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counted {
     pub(crate) errors: u64,
     pub(crate) counts: Counts,
 }
 
 impl Windows {
     /// The route changes: no window goes on across this moment.
-    pub(crate) fn cut<'a>(&self, meters: impl Iterator<Item = (&'a Revision, &'a Meter)>) {
+    pub(crate) fn cut<'a>(&self, meters: impl Iterator<Item = (&'a Revision, &'a Meters)>) {
         self.windows.cut(|| read(meters));
     }
 
@@ -33,32 +40,55 @@ impl Windows {
         stable: &Revision,
         candidate: &Revision,
         window: Window,
-        meters: impl Iterator<Item = (&'a Revision, &'a Meter)>,
+        meters: impl Iterator<Item = (&'a Revision, &'a Meters)>,
     ) -> Option<Arms> {
         let (start, end) = self.windows.ends_of(window, || read(meters))?;
-        let between = |revision| between(&start, &end, revision);
-        Some(Arms { stable: between(stable)?, candidate: between(candidate)?, control: None })
+        let stable = between(&start, &end, stable)?;
+        let candidate = between(&start, &end, candidate)?.all.into_arm();
+        let Some(control) = stable.control else {
+            return Some(Arms { stable: stable.all.into_arm(), candidate, control: None });
+        };
+        let stable = stable.all.since(&control).into_arm();
+        Some(Arms { stable, candidate, control: Some(control.into_arm()) })
     }
 }
 
-fn read<'a>(meters: impl Iterator<Item = (&'a Revision, &'a Meter)>) -> Vec<(Revision, Reading)> {
-    meters.map(|(revision, meter)| (revision.clone(), meter.reading())).collect()
+impl Counted {
+    fn since(&self, earlier: &Self) -> Self {
+        Self {
+            errors: self.errors.saturating_sub(earlier.errors),
+            counts: self.counts.since(&earlier.counts),
+        }
+    }
+
+    fn into_arm(self) -> ArmCounts {
+        let requests = self.counts.total();
+        // Meters are read while requests are counted, so an error may be seen before the request that it is.
+        let failures = self.errors.min(requests);
+        ArmCounts { requests, failures, latency: self.counts.edges() }
+    }
+}
+
+fn read<'a>(meters: impl Iterator<Item = (&'a Revision, &'a Meters)>) -> Vec<(Revision, Reading)> {
+    let reading = |meters: &Meters| {
+        // First, so that it holds no request that `all` does not.
+        let control = meters.control.as_deref().map(Meter::reading);
+        Reading { all: meters.all.reading(), control }
+    };
+    meters.map(|(revision, meters)| (revision.clone(), reading(meters))).collect()
 }
 
 fn between(
     start: &[(Revision, Reading)],
     end: &[(Revision, Reading)],
     revision: &Revision,
-) -> Option<ArmCounts> {
+) -> Option<Reading> {
     let of = |readings: &[(Revision, Reading)]| {
         readings.iter().find(|(of, _)| of == revision).map(|(_, reading)| reading.clone())
     };
     let end = of(end)?;
     // A revision that came after the beginning started from nothing.
     let start = of(start).unwrap_or_default();
-    let latency = end.counts.since(&start.counts);
-    let requests = latency.total();
-    // Meters are read while requests are counted, so an error may be seen before the request that it is.
-    let failures = end.errors.saturating_sub(start.errors).min(requests);
-    Some(ArmCounts { requests, failures, latency: latency.edges() })
+    let control = end.control.map(|control| control.since(&start.control.unwrap_or_default()));
+    Some(Reading { all: end.all.since(&start.all), control })
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
+    collections::BTreeSet,
     io::Write as _,
     process::{Command, Stdio},
     sync::{
@@ -19,7 +20,7 @@ use serinus_core::{
     time::{GoDuration, Timestamp},
     traffic::{Route, Track, Weight},
 };
-use serinus_tower::{Handle, Split, SplitBuilder};
+use serinus_tower::{Handle, Split, SplitBuilder, Sticky};
 use tower::{Service as _, util::BoxCloneSyncService};
 
 /// What a request wants to happen: an answer with a status after some milliseconds; none for a failure.
@@ -173,6 +174,90 @@ async fn both_arms_are_counted_between_the_same_moments() {
     assert_eq!(backward.kind(), PortErrorKind::Invalid);
     let without = world.handle.ask(&question(Query::builtin(Query::ARMS, GoDuration::from_secs(15)))).await;
     assert_eq!(without.unwrap_err().kind(), PortErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_control_group_is_as_large_as_the_candidate_and_counts_apart() {
+    let mut world = World::new(SplitBuilder::control_group).await;
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let mut seen = Vec::new();
+    // The group is as large as the candidate up to a third, and half of what is left beyond.
+    for (round, (percent, expected)) in
+        [(10.0, [800, 100, 100]), (60.0, [200, 600, 200]), (100.0, [0, 1000, 0])].into_iter().enumerate()
+    {
+        let candidate = Some("v2".into());
+        let route = Route { candidate, weight: Weight::percent(percent), ..Route::all_to("v1".into()) };
+        world.handle.route(&route, Fence::default()).await.unwrap();
+        let window = |from, to| Some(Window { from: at(from), to: at(to) });
+        let query = || question(Query::builtin(Query::ARMS, GoDuration::from_secs(15)));
+        let second = 100 * i64::try_from(round).unwrap();
+        world.handle.ask(&Question { window: window(second, second), ..query() }).await.unwrap();
+        for number in 0..1000 {
+            let status = if number % 4 == 0 { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
+            world.request((Some(status), 7)).await;
+        }
+        let asked = Question { window: window(second, second + 15), ..query() };
+        let arms = Arms::try_from(&world.handle.ask(&asked).await.unwrap()).unwrap();
+        let control = arms.control.unwrap();
+        let found = [&arms.stable, &arms.candidate, &control];
+        for (arm, expected) in found.into_iter().zip(expected) {
+            assert!(arm.requests.abs_diff(expected) <= 2, "{percent} %: {found:?}");
+            assert!(arm.failures.abs_diff(expected / 4) <= 3, "{percent} %: {found:?}");
+            assert_eq!(arm.latency.last().unwrap().1, arm.requests);
+        }
+        assert_eq!(found.iter().map(|arm| arm.requests).sum::<u64>(), 1000);
+        assert_eq!(found.iter().map(|arm| arm.failures).sum::<u64>(), 250);
+        seen.push(control.requests);
+    }
+    let text = world.handle.render_prometheus();
+    let exported: u64 = text
+        .lines()
+        .filter(|line| line.starts_with("http_requests_total") && line.contains("track=\"control\""))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum();
+    assert_eq!(exported, seen.iter().sum::<u64>(), "{text}");
+    let all = world.handle.totals(&"v1".into()).requests + world.handle.totals(&"v2".into()).requests;
+    let requests = text.lines().filter(|line| line.starts_with("http_requests_total"));
+    let exported: u64 = requests.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!((all, exported), (3000, 3000), "{text}");
+}
+
+#[tokio::test]
+async fn a_subject_stays_in_the_control_group_and_never_gets_the_candidate_from_there() {
+    let sticky = Sticky::header("x-user").salt("checkout");
+    let mut world = World::new(|builder| builder.control_group().sticky(sticky)).await;
+    let ask = |second| {
+        let at = Timestamp::from_second(second).unwrap();
+        let query = Query::builtin(Query::ARMS, GoDuration::from_secs(15));
+        Question { window: Some(Window { from: at, to: at }), ..question(query) }
+    };
+    let mut groups = Vec::new();
+    for (number, percent) in [(0, 5.0), (1, 20.0), (2, 33.0)] {
+        let route = Route {
+            candidate: Some("v2".into()),
+            weight: Weight::percent(percent),
+            ..Route::all_to("v1".into())
+        };
+        world.handle.route(&route, Fence::default()).await.unwrap();
+        let mut group = BTreeSet::new();
+        for user in 0..200 {
+            let second = 1000 * number + 2 * user;
+            world.handle.ask(&ask(second)).await.unwrap();
+            let mut request = Request::new((Some(StatusCode::OK), 1));
+            request.headers_mut().insert("x-user", format!("user-{user}").parse().unwrap());
+            world.split.call(request).await.unwrap();
+            let (from, to) = (ask(second).window.unwrap().from, ask(second + 1).window.unwrap().to);
+            let asked = Question { window: Some(Window { from, to }), ..ask(second) };
+            let arms = Arms::try_from(&world.handle.ask(&asked).await.unwrap()).unwrap();
+            if arms.control.unwrap().requests == 1 {
+                assert_eq!((arms.stable.requests, arms.candidate.requests), (0, 0));
+                group.insert(user);
+            }
+        }
+        assert!(group.len().abs_diff((percent * 2.0) as usize) < 20, "{percent} %: {}", group.len());
+        groups.push(group);
+    }
+    assert!(groups[0].is_subset(&groups[1]) && groups[1].is_subset(&groups[2]), "{groups:?}");
 }
 
 #[tokio::test]

@@ -82,19 +82,19 @@ impl Flags {
         drop(self.swap(&before, document.clone(), enrichment.map(Arc::new), trouble));
     }
 
-    /// As [`Flags::details`], with a context that is made only if the flag looks at it.
+    /// As [`Flags::details`], with a context that is made of the attributes of these names; of all, if there are none.
     #[cfg(feature = "open-feature")]
     pub(crate) fn details_for<T, E>(
         &self,
         key: &str,
-        context: impl FnOnce() -> Result<Context, E>,
+        context: impl FnOnce(Option<&[Box<str>]>) -> Result<Context, E>,
     ) -> Result<Details<T>, E>
     where
         T: FlagType + ?Sized,
     {
         let state = self.state();
         let flag = state.find(key);
-        let context = if state.looks_at_context(flag) { context()? } else { Context::default() };
+        let context = context(state.reads(flag))?;
         Ok(Details::new(state, flag, key, &context))
     }
 

@@ -3,6 +3,8 @@
 //! They need neither a frame nor values of their own, so they run several times as fast. What turns out not to be that
 //! simple once the context is there is left to the expression, which always knows.
 
+use std::collections::BTreeSet;
+
 use super::{
     Outcome,
     compare::{self, Peek},
@@ -11,7 +13,10 @@ use super::{
     fractional::Fractional,
     operators::Operator,
 };
-use crate::{Context, value::Value};
+use crate::{
+    context::{Context, TARGETING_KEY},
+    value::Value,
+};
 
 /// A rule, or a branch of one, that ends with the name of a variant.
 #[derive(Debug)]
@@ -92,6 +97,31 @@ impl Simple {
             }
             Expression::Fractional(fractional) => Some(Self::Split(Box::new(Split::of(fractional, key)?))),
             _ => None,
+        }
+    }
+
+    /// The names of the attributes that it looks at, in order.
+    pub(super) fn reads(&self) -> Box<[Box<str>]> {
+        let mut names = BTreeSet::new();
+        self.add_names(&mut names);
+        names.into_iter().map(Into::into).collect()
+    }
+
+    fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+        match self {
+            Self::Name(_) | Self::Nothing => {}
+            Self::Truth(condition) => condition.add_names(names),
+            Self::If(conditions, otherwise) => {
+                for (condition, then) in conditions {
+                    condition.add_names(names);
+                    then.add_names(names);
+                }
+                otherwise.add_names(names);
+            }
+            Self::Split(split) => match &split.bucket {
+                Bucket::TargetingKey => drop(names.insert(TARGETING_KEY)),
+                Bucket::Texts(parts) => parts.iter().for_each(|part| part.add_name(names)),
+            },
         }
     }
 
@@ -208,9 +238,32 @@ impl Condition {
             }
         })
     }
+
+    fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Is(one) | Self::Among(one, _) | Self::StartsWith(one, _) | Self::EndsWith(one, _) => {
+                one.add_name(names);
+            }
+            Self::Compare(_, one, other) => {
+                one.add_name(names);
+                other.add_name(names);
+            }
+            Self::Not(condition) => condition.add_names(names),
+            Self::All(conditions) | Self::Any(conditions) => {
+                conditions.iter().for_each(|condition| condition.add_names(names));
+            }
+        }
+    }
 }
 
 impl Operand {
+    fn add_name<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+        if let Self::Attribute(name, _) = self {
+            names.insert(name);
+        }
+    }
+
     fn of(expression: &Expression, key: &str) -> Option<Self> {
         match expression {
             Expression::Literal(

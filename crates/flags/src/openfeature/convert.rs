@@ -14,17 +14,30 @@ use crate::{
     value::{Map, Number, Value},
 };
 
-/// The context, as rules see it. The targeting key proper counts where a field is called `targetingKey` too.
-pub(super) fn context_of(given: &EvaluationContext) -> Result<Context, EvaluationError> {
+/// The attributes of these names, as rules see them; all, if there are no names. The targeting key proper counts where a
+/// field is called `targetingKey` too.
+pub(super) fn context_of(
+    given: &EvaluationContext,
+    names: Option<&[Box<str>]>,
+) -> Result<Context, EvaluationError> {
     let mut attributes = Map::new();
-    for (name, field) in &given.custom_fields {
+    let mut insert = |name: &str, field| {
         let value = field_of(field).map_err(|problem| EvaluationError {
             code: EvaluationErrorCode::InvalidContext,
             message: Some(format!("the field \"{name}\" of the context {problem}")),
         })?;
-        attributes.insert(name.as_str(), value);
+        attributes.insert(name, value);
+        Ok(())
+    };
+    match names {
+        Some(names) => {
+            let fields = names.iter().filter_map(|name| given.custom_fields.get_key_value(&**name));
+            fields.into_iter().try_for_each(|(name, field)| insert(name, field))?;
+        }
+        None => given.custom_fields.iter().try_for_each(|(name, field)| insert(name, field))?,
     }
-    if let Some(key) = &given.targeting_key {
+    let is_read = || names.is_none_or(|names| names.iter().any(|name| **name == *TARGETING_KEY));
+    if let Some(key) = given.targeting_key.as_ref().filter(|_| is_read()) {
         attributes.insert(TARGETING_KEY, key.as_str());
     }
     Ok(Context::from(attributes))

@@ -17,7 +17,7 @@ use crate::{
 mod increase;
 
 impl PrometheusProvider {
-    /// The counts of both arms; an arm without a counter of requests is left out, which whoever compares takes as
+    /// The counts of both arms, and of a control group if selectors name one; an arm without a counter of requests is left out, which whoever compares takes as
     /// missing.
     pub(super) async fn arms(&self, question: &Question, settings: &Settings) -> Result<Sample, AskError> {
         let asked = question.window.ok_or(AskError::NoWindow)?;
@@ -30,10 +30,13 @@ impl PrometheusProvider {
         for arm in [Arm::Stable, Arm::Candidate] {
             fetched.push(source.fetch(&self.selectors(arm, question, settings)?).await?);
         }
+        if settings.selectors.keys().any(|key| CONTROL.contains(key)) {
+            fetched.push(source.fetch(&written(CONTROL, question, settings)?).await?);
+        }
         // Requests of both tell which processes ran already when a series begins.
         let siblings = Siblings::of(fetched.iter().flat_map(|fetched| &fetched.requests));
         let mut arms = Vec::new();
-        for (name, fetched) in ["stable", "candidate"].into_iter().zip(&fetched) {
+        for (name, fetched) in ["stable", "candidate", "control"].into_iter().zip(&fetched) {
             if let Some(counts) = fetched.count(asked, &siblings)? {
                 arms.push((name.to_owned(), sample_of(&counts)));
             }
@@ -67,20 +70,29 @@ impl PrometheusProvider {
             Arm::Candidate => ["candidate.requests", "candidate.failures", "candidate.buckets"],
             Arm::Stable => ["stable.requests", "stable.failures", "stable.buckets"],
         };
-        let [requests, failures, buckets] = keys.map(|key| {
-            let text = settings.selectors.get(key).ok_or(AskError::NoSelector { key })?;
-            template::fill_in(text, question)
-        });
-        Ok(ArmSelectors {
-            requests: requests?,
-            failures: failures?,
-            buckets: match buckets {
-                Err(AskError::NoSelector { .. }) => None,
-                buckets => Some(buckets?),
-            },
-            edges_in_milliseconds: settings.edges_in_milliseconds,
-        })
+        written(keys, question, settings)
     }
+}
+
+/// The selectors that the settings have under these keys; buckets may be missing.
+fn written(
+    keys: [&'static str; 3],
+    question: &Question,
+    settings: &Settings,
+) -> Result<ArmSelectors, AskError> {
+    let [requests, failures, buckets] = keys.map(|key| {
+        let text = settings.selectors.get(key).ok_or(AskError::NoSelector { key })?;
+        template::fill_in(text, question)
+    });
+    Ok(ArmSelectors {
+        requests: requests?,
+        failures: failures?,
+        buckets: match buckets {
+            Err(AskError::NoSelector { .. }) => None,
+            buckets => Some(buckets?),
+        },
+        edges_in_milliseconds: settings.edges_in_milliseconds,
+    })
 }
 
 /// Raw samples of a window and of the time before it.
@@ -187,5 +199,7 @@ fn sample_of(counts: &ArmCounts) -> Sample {
     Sample::Map(map.into_iter().collect())
 }
 
+/// The settings that name a control group.
+const CONTROL: [&str; 3] = ["control.requests", "control.failures", "control.buckets"];
 /// How long before a window the last sample before it is looked for: as long as Prometheus itself looks back.
 const BEFORE: GoDuration = GoDuration::from_mins(5);

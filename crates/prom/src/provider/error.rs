@@ -19,7 +19,8 @@ pub enum AskError {
     #[error(
         "there is no setting `{key}`: expected one of address, timeout, insecure, header.<Name>, method, \
          range.start, range.end, range.step, shape, source, namespace, target, service, ingress, route, candidate.requests, \
-         candidate.failures, candidate.buckets, stable.requests, stable.failures, stable.buckets, buckets.unit"
+         candidate.failures, candidate.buckets, stable.requests, stable.failures, stable.buckets, \
+         control.requests, control.failures, control.buckets, buckets.unit"
     )]
     UnknownSetting {
         /// Its key.

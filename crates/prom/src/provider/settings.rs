@@ -85,7 +85,7 @@ impl Settings {
             ("service", names.service.is_some()),
             ("ingress", names.ingress.is_some()),
             ("route", names.route.is_some()),
-            ("stable.* and candidate.*", !self.selectors.is_empty()),
+            ("stable.*, candidate.* and control.*", !self.selectors.is_empty()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((key, _)) => Err(AskError::OnlyBuiltin { key }),
@@ -133,11 +133,14 @@ fn fault(key: &str, value: &str, expected: &'static str) -> AskError {
     AskError::Setting { key: key.to_owned(), value: value.to_owned(), expected }
 }
 
-/// The raw counters of both arms.
-const SELECTORS: [&str; 6] = [
+/// The raw counters of both arms, and of a control group.
+const SELECTORS: [&str; 9] = [
     "candidate.requests",
     "candidate.failures",
     "candidate.buckets",
+    "control.requests",
+    "control.failures",
+    "control.buckets",
     "stable.requests",
     "stable.failures",
     "stable.buckets",
