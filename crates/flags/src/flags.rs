@@ -208,7 +208,7 @@ impl Flags {
     ) -> Report {
         let mut change = Change::between(&before.document, &document);
         if before.enrichment != enrichment {
-            change.add_those_with_rules(&document);
+            change.add_those_that_look(&document, before.enrichment.as_deref(), enrichment.as_deref());
         }
         let revision = before.revision.checked_add(1).unwrap_or(1);
         // What was decided about a flag outlives the document it was decided under.

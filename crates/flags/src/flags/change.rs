@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc};
 use rustc_hash::FxHashSet;
 
 use crate::{
+    context::Context,
     document::{Chosen, Document, Fault, Flag},
-    logic::Generation,
+    logic::{Generation, Rule},
 };
 
 /// The keys of the flags that a document changed.
@@ -17,8 +18,8 @@ pub struct Change {
     pub added: Vec<Arc<str>>,
     /// They are not there any more.
     pub removed: Vec<Arc<str>>,
-    /// They say something else than before, not merely in other words; or have a rule, and the attributes that a source
-    /// gives for everybody are others.
+    /// They say something else than before, not merely in other words; or their rule may look at an attribute
+    /// that a source gives for everybody and that is another one.
     pub changed: Vec<Arc<str>>,
 }
 
@@ -49,12 +50,23 @@ impl Change {
         change
     }
 
-    /// The context that every rule sees is another one.
-    pub(super) fn add_those_with_rules(&mut self, document: &Document) {
+    /// Attributes that are the same for everybody are others than before: so flags may be whose rules look at them.
+    pub(super) fn add_those_that_look(
+        &mut self,
+        document: &Document,
+        before: Option<&Context>,
+        after: Option<&Context>,
+    ) {
         let known: FxHashSet<_> = self.keys().cloned().collect();
-        let has_rule = |flag: &&Arc<Flag>| flag.body.as_ref().is_some_and(|body| body.rule.is_some());
-        let ruled = document.flags().iter().filter(has_rule).map(|flag| Arc::clone(&flag.key));
-        self.changed.extend(ruled.filter(|key| !known.contains(key)));
+        let of =
+            |attributes: Option<&'_ Context>, name: &str| attributes.and_then(|one| one.get(name).cloned());
+        let looks = |rule: &Rule| {
+            rule.reads().is_none_or(|names| names.iter().any(|name| of(before, name) != of(after, name)))
+        };
+        let rule =
+            |flag: &Arc<Flag>| flag.body.as_ref().and_then(|body| body.rule.as_ref()).is_some_and(looks);
+        let others = document.flags().iter().filter(|flag| rule(flag) && !known.contains(&flag.key));
+        self.changed.extend(others.map(|flag| Arc::clone(&flag.key)));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     details::{ErrorCode, Reason},
     document::{Body, Flag, Variant},
-    logic::{Clock, LogicError},
+    logic::{Clock, LogicError, Rule},
     value::Kind,
 };
 
@@ -67,7 +67,8 @@ impl Flag {
 }
 
 impl Flag {
-    /// The same in a context that has these attributes too. Only this makes a context for the call.
+    /// The same in a context that has these attributes too. If the rule may look at one of them, a context is made for
+    /// the call; only then.
     #[inline(never)]
     pub(crate) fn decide_enriched<'a>(
         &'a self,
@@ -75,7 +76,10 @@ impl Flag {
         context: &'a Context,
         clock: Clock,
     ) -> Decision<'a> {
-        let Some(body) = self.body.as_ref().filter(|body| body.rule.is_some()) else {
+        let reads_it = |rule: &Rule| {
+            rule.reads().is_none_or(|names| names.iter().any(|name| enrichment.get(name).is_some()))
+        };
+        let Some(body) = self.body.as_ref().filter(|body| body.rule.as_ref().is_some_and(reads_it)) else {
             return self.decide(context, clock);
         };
         let enriched = context.enriched_by(enrichment);
