@@ -57,8 +57,8 @@
 //! # Contract
 //!
 //! - Asking for a flag waits for nobody, takes no lock and counts nothing that threads share; it allocates only where a
-//!   rule itself makes texts or lists, and to say what failed in the details of a failure. Reading is not slowed down
-//!   by a document that is being loaded.
+//!   rule itself makes texts or lists, where it may look at attributes that a source gives for everybody, and to say what
+//!   failed in the details of a failure. Reading is not slowed down by a document that is being loaded.
 //! - There is a value, or a [`NoValue`] that says why the program's own default counts: `.unwrap_or(…)`. Being disabled
 //!   and having no default variant are no failures.
 //! - Documents are read strictly. A flag that is at fault is that flag's fault: it fails with

@@ -176,6 +176,20 @@ async fn a_server_that_is_not_there_is_an_error_until_it_is() {
 }
 
 #[tokio::test]
+async fn times_beyond_reason_are_as_good_as_for_ever() {
+    let mut server = Server::start().await;
+    let for_ever = |source: GrpcBuilder| {
+        let source = source.deadline(Duration::MAX).stream_deadline(Duration::MAX);
+        source.keep_alive(Duration::MAX).backoff(Duration::MAX, Duration::MAX)
+    };
+    let (flags, _following, call, mut events) = followed(&mut server, for_ever).await;
+    call.breaks();
+    assert_eq!(next(&mut events).await, EventKind::Stale);
+    assert!(server.is_left_alone_for(Duration::from_millis(100)).await);
+    assert_eq!(flags.status(), Status::Stale);
+}
+
+#[tokio::test]
 async fn a_message_that_is_too_large_is_not_taken_in() {
     let mut server = Server::start().await;
     let limited = |source: GrpcBuilder| source.max_message_bytes(1000);
@@ -305,6 +319,8 @@ fn what_cannot_be_called_is_said_when_it_is_built() {
     assert!(matches!(of(to().selector("flagSetId=ä")), GrpcBuildError::Header { .. }));
     #[cfg(not(feature = "tls"))]
     assert!(matches!(of(Grpc::builder("https://flagd:8015")), GrpcBuildError::NoTls { .. }));
+    let endless = to().deadline(Duration::MAX).stream_deadline(Duration::MAX).keep_alive(Duration::MAX);
+    assert!(endless.backoff(Duration::MAX, Duration::MAX).build().is_ok());
     let shown = format!("{:?}", to().bearer("hush-hush").build().unwrap());
     assert!(!shown.contains("hush"), "{shown}");
 }

@@ -96,6 +96,31 @@ async fn a_context_that_changes_changes_every_flag_whose_rule_may_look_at_it() {
     assert_eq!(flags.snapshot().document().generation(), Generation::V3);
 }
 
+#[cfg(feature = "open-feature")]
+#[tokio::test]
+async fn a_client_of_openfeature_gets_it_too() {
+    use open_feature::{EvaluationContext, provider::FeatureProvider};
+    use serinus_flags::openfeature::SerinusProvider;
+
+    let mut server = Server::start().await;
+    let flags = Flags::default();
+    let source = Grpc::new(&server.address).unwrap();
+    let answer = async {
+        let mut call = server.call().await;
+        call.says_with(DOCUMENT, &[("region", "eu"), ("targetingKey", "everybody")]);
+        call
+    };
+    let (following, _call) = tokio::join!(Feed::of(source).follow(&flags), answer);
+    let _following = following.unwrap();
+    let provider = SerinusProvider::new(flags);
+    let asked = EvaluationContext::default().with_targeting_key("ada").with_custom_field("region", "us");
+    for (key, value) in [("region", "eu"), ("key", "ada's"), ("static", "it")] {
+        assert_eq!(provider.resolve_string_value(key, &asked).await.unwrap().value, value);
+    }
+    let nobody = EvaluationContext::default();
+    assert_eq!(provider.resolve_string_value("key", &nobody).await.unwrap().value, "everybody's");
+}
+
 async fn changed(events: &mut Events) -> Vec<String> {
     let event = timeout(PATIENCE, events.next()).await.expect("something should have changed").unwrap();
     assert_eq!(event.kind, EventKind::ConfigurationChanged, "{event:?}");

@@ -151,14 +151,14 @@ impl GrpcBuilder {
     /// answer may take as long again, and at most 20 seconds. Servers may refuse to be asked more often than every five
     /// minutes.
     pub fn keep_alive(mut self, interval: Duration) -> Self {
-        self.keep_alive = interval;
+        self.keep_alive = if interval.is_zero() { interval } else { interval.clamp(SHORTEST, LONGEST) };
         self
     }
 
     /// How long is waited before the server is called again: the first time, and at most; 1 and 12 seconds by default.
-    /// Each pause is up to a quarter shorter than that, by chance.
+    /// Each pause is up to a quarter shorter than that, by chance, and a day at most.
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
-        self.backoff = (first, longest);
+        self.backoff = (first.min(LONGEST), longest.min(LONGEST));
         self
     }
 
@@ -287,6 +287,8 @@ const SELECTOR: &str = "flagd-selector";
 const RESERVED: [&str; 4] = ["content-type", "te", "user-agent", "host"];
 /// As gRPC has it.
 const MAX_MESSAGE_BYTES: usize = 4 << 20;
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(86_400);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 const DEADLINE: Duration = Duration::from_secs(5);
 /// These three as flagd's providers have them.

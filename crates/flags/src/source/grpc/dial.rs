@@ -10,6 +10,9 @@ use tokio::{
     net::TcpStream,
 };
 
+#[cfg(feature = "tls")]
+use tonic::transport::Uri;
+
 use super::{
     address::{Address, Target},
     error::GrpcBuildError,
@@ -75,10 +78,31 @@ impl Dialer {
 /// The name that the certificate of the server has to have.
 #[cfg(feature = "tls")]
 fn server_name(address: &Address) -> Result<rustls::pki_types::ServerName<'static>, GrpcBuildError> {
-    let host = address.authority.rsplit_once(':').map_or(&*address.authority, |(host, _)| host);
+    let uri = format!("https://{}", address.authority).parse::<Uri>();
+    let host = uri.ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     host.try_into().map_err(|_| GrpcBuildError::Address {
         address: address.shown.clone(),
         problem: "no certificate can have the name of its host".to_owned(),
     })
+}
+
+#[cfg(all(test, feature = "tls"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_in_the_certificate_is_the_host_whatever_the_port() {
+        for (text, expected) in [
+            ("flagd:8015", "flagd"),
+            ("https://[::1]:8015", "::1"),
+            ("https://10.0.0.1:1", "10.0.0.1"),
+            ("envoy://proxy:1/sync.service", "sync.service"),
+        ] {
+            let name = server_name(&Address::parse(text).unwrap()).unwrap();
+            assert_eq!(name.to_str(), expected);
+        }
+        let bare = Address { authority: "[::1]".to_owned(), ..Address::parse("flagd:1").unwrap() };
+        assert_eq!(server_name(&bare).unwrap().to_str(), "::1");
+    }
 }
