@@ -38,7 +38,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `flags` | `flags`: feature flags; `flags-tokio` and `flags-http` to follow files and addresses, `flags-ofrep` to ask a server, `open-feature` for that SDK |
+//! | `flags` | `flags`: feature flags; `flags-tokio`, `flags-http` and `flags-grpc` to follow files, addresses and the stream of a flagd, `flags-ofrep` to ask a server, `open-feature` for that SDK |
 //! | `k8s` | `k8s`: readers of Argo Rollouts and Flagger manifests |
 //! | `prom` | `prom`: a Prometheus client and metric provider; `tls-ring` or `tls-aws-lc-rs` for TLS, of `flags` too |
 //! | `tower` | `tower`: the in-process data plane |

@@ -69,6 +69,17 @@ impl Context {
         }
     }
 
+    /// With these attributes over those of the same name here; but a targeting key that is here stays.
+    pub(crate) fn enriched_by(&self, enrichment: &Self) -> Self {
+        let mut enriched = self.clone();
+        for (name, value) in enrichment.0.iter() {
+            if name != TARGETING_KEY || self.get(name).is_none() {
+                enriched.0.insert(name, value.clone());
+            }
+        }
+        enriched
+    }
+
     /// The attributes, the targeting key among them, ordered by name.
     pub fn attributes(&self) -> &Map {
         &self.0

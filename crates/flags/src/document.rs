@@ -11,10 +11,10 @@ pub use self::{
     options::{Format, Options},
 };
 use self::{
-    fault::{Finding, step},
+    fault::Finding,
     flag::{Common, scalar},
-    outline::{EVALUATORS, FLAGS, METADATA, Outline, Part},
-    place::{saturated, within},
+    outline::{EVALUATORS, METADATA, Outline, Part},
+    place::within,
     tree::Tree,
 };
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     value::{Map, Value},
 };
 
+mod entries;
 mod error;
 mod fault;
 pub(crate) mod flag;
@@ -38,7 +39,11 @@ pub(crate) use self::flag::{Body, Flag, Variant};
 
 /// A document of flags: read strictly, compiled, never changed. Cheap to clone.
 ///
-/// The format is that of flagd: an object with `flags`, and where needed `$evaluators` and `metadata`. A flag that is
+/// The format is that of flagd: an object with `flags`, and where needed `$evaluators` and `metadata`. `flags` may be a
+/// list, in which one key may stand once in each set (`metadata.flagSetId`): a [selector](crate::source::Selector)
+/// chooses the set, by [`Document::merged`] or a feed, and without one the last counts.
+///
+/// A flag that is
 /// at fault is that flag's fault: it stays in the document, fails when it is evaluated
 /// ([`ErrorCode::ParseError`](crate::ErrorCode::ParseError)), and [`Document::faults`] says what is wrong with it.
 ///
@@ -63,8 +68,11 @@ pub struct Document(Arc<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
+    /// Each key once.
     flags: Vec<Arc<Flag>>,
     index: FxHashMap<Arc<str>, u32>,
+    /// Of a list: flags whose key stands again further down, in another set.
+    others: Vec<Arc<Flag>>,
     common: Common,
     chosen: Chosen,
     faults: Vec<Fault>,
@@ -171,6 +179,11 @@ impl Document {
 
     pub(crate) fn flags(&self) -> &[Arc<Flag>] {
         &self.0.flags
+    }
+
+    /// Flags of this key or that which are not among [`Document::flags`]: another of the same key stands in another set.
+    pub(crate) fn others(&self) -> &[Arc<Flag>] {
+        &self.0.others
     }
 
     pub(crate) fn flag(&self, key: &str) -> Option<&Arc<Flag>> {
@@ -313,57 +326,6 @@ impl Contents {
         }
         values.sort_by(|(one, _), (other, _)| one.cmp(other));
         values.into_iter().collect()
-    }
-
-    fn take_flags(&mut self, parts: Vec<Part<'_>>, previous: Option<&Document>) {
-        self.flags.reserve(parts.len());
-        self.index.reserve(parts.len());
-        let mut places = Vec::with_capacity(parts.len());
-        for part in parts {
-            let place = (part.line, part.column);
-            let path = part.element.map_or_else(String::new, |index| format!("{FLAGS}[{index}]"));
-            let first = self.index.get(part.name.as_str()).copied();
-            if let Some(first) = first {
-                let (line, column) = places.get(first as usize).map_or((0, 0), |(place, _)| *place);
-                let finding = Finding::new(Problem::FlagTwice { line, column });
-                let flag = Arc::new(Flag::broken(part.name.as_str().into(), finding, &self.common));
-                if let Some(slot) = self.flags.get_mut(first as usize) {
-                    *slot = flag;
-                }
-                if let Some(slot) = places.get_mut(first as usize) {
-                    *slot = (place, path);
-                }
-                continue;
-            }
-            let before = previous.and_then(|previous| Some((previous, previous.flag(&part.name)?)));
-            let flag = match (&part.text, before) {
-                (Ok(text), Some((previous, flag)))
-                    if flag.is_written(text, &previous.0.common, &self.common) =>
-                {
-                    Arc::clone(flag)
-                }
-                (Ok(text), before) => {
-                    let key =
-                        before.map_or_else(|| part.name.as_str().into(), |(_, flag)| Arc::clone(&flag.key));
-                    Arc::new(Flag::read(key, text, &self.common))
-                }
-                (Err(finding), _) => {
-                    let key = part.name.as_str().into();
-                    Arc::new(Flag::broken(key, Finding::clone(finding), &self.common))
-                }
-            };
-            self.index.insert(Arc::clone(&flag.key), saturated(self.flags.len()));
-            self.flags.push(flag);
-            places.push((place, path));
-        }
-        for (flag, (place, path)) in self.flags.iter().zip(places) {
-            let path = || if path.is_empty() { format!("{FLAGS}{}", step(&flag.key)) } else { path.clone() };
-            let fault = |finding: &Finding| finding.clone().into_fault(Some(&flag.key), &path(), place);
-            self.faults.extend(flag.faults.iter().map(fault));
-            self.warnings.extend(flag.warnings.iter().map(fault));
-        }
-        self.faults.sort_by_key(|fault| (fault.line, fault.column));
-        self.warnings.sort_by_key(|fault| (fault.line, fault.column));
     }
 }
 

@@ -8,12 +8,14 @@ use tokio::{
     task::{AbortHandle, JoinHandle},
 };
 
+pub use self::environment::EnvironmentError;
 use self::worker::Worker;
 use crate::{
     flags::Flags,
     source::{Selector, Source},
 };
 
+mod environment;
 mod worker;
 
 /// One or several sources that flags follow.

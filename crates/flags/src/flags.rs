@@ -74,7 +74,7 @@ impl Flags {
     pub fn load(&self, document: &Document) -> Report {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.0.current.load_full();
-        self.swap(&before, document.clone(), None)
+        self.swap(&before, document.clone(), before.enrichment.clone(), None)
     }
 
     /// Reads a document and loads it. What is written as before is not compiled again.
@@ -87,7 +87,7 @@ impl Flags {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.0.current.load_full();
         let document = self.0.options.read(bytes, format, Some(&before.document))?;
-        Ok(self.swap(&before, document, None))
+        Ok(self.swap(&before, document, before.enrichment.clone(), None))
     }
 
     /// The flags as they are now.
@@ -199,15 +199,25 @@ impl Flags {
     }
 
     /// The one place where a snapshot takes the place of another.
-    fn swap(&self, before: &State, document: Document, trouble: Option<(Status, Trouble)>) -> Report {
-        let change = Change::between(&before.document, &document);
+    fn swap(
+        &self,
+        before: &State,
+        document: Document,
+        enrichment: Option<Arc<Context>>,
+        trouble: Option<(Status, Trouble)>,
+    ) -> Report {
+        let mut change = Change::between(&before.document, &document);
+        if before.enrichment != enrichment {
+            change.add_those_that_look(&document, before.enrichment.as_deref(), enrichment.as_deref());
+        }
         let revision = before.revision.checked_add(1).unwrap_or(1);
         // What was decided about a flag outlives the document it was decided under.
         let over = before.over.as_ref().and_then(|over| over.onto(&document));
         let guards: Vec<_> =
             over.iter().flat_map(|over| over.rollouts()).map(|one| Arc::clone(&one.live)).collect();
         let is_stale = trouble.is_some();
-        self.0.current.store(Arc::new(State { revision, document: document.clone(), over, is_stale }));
+        let state = State { revision, document: document.clone(), enrichment, over, is_stale };
+        self.0.current.store(Arc::new(state));
         guards.iter().for_each(|live| live.inbox.ring());
         let report = Report::new(change, document);
         self.0.lifecycle.loaded(&report, before.revision == 0, trouble);

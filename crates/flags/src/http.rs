@@ -10,9 +10,11 @@ use reqwest::{
 
 pub use self::error::{HttpBuildError, HttpError};
 
-mod error;
+use crate::secrets::{Secrets, without_secrets};
 #[cfg(feature = "tls")]
-mod tls;
+use crate::tls::{self, Roots};
+
+mod error;
 
 /// What is known of a server, and how it is asked.
 #[derive(Clone)]
@@ -20,10 +22,12 @@ mod tls;
 pub(crate) struct Settings {
     address: String,
     headers: Vec<(String, String)>,
-    secrets: Vec<String>,
+    secrets: Secrets,
     timeout: Duration,
     body_limit: usize,
     http: Option<reqwest::Client>,
+    #[cfg(feature = "tls")]
+    roots: Roots,
 }
 
 impl Settings {
@@ -31,22 +35,36 @@ impl Settings {
         Self {
             address,
             headers: Vec::new(),
-            secrets: Vec::new(),
+            secrets: Secrets::default(),
             timeout: TIMEOUT,
             body_limit: BODY_LIMIT,
             http: None,
+            #[cfg(feature = "tls")]
+            roots: Roots::System,
         }
     }
 
     pub(crate) fn bearer(mut self, token: String) -> Self {
         self.headers.push((header::AUTHORIZATION.as_str().to_owned(), format!("Bearer {token}")));
-        self.secrets.push(token);
+        self.secrets.add(token);
         self
     }
 
     pub(crate) fn header(mut self, name: String, value: String) -> Self {
-        self.secrets.push(value.clone());
+        self.secrets.add(value.clone());
         self.headers.push((name, value));
+        self
+    }
+
+    /// Another address, asked in the same way, but with none of the headers.
+    #[cfg(feature = "http")]
+    pub(crate) fn at(&self, address: String) -> Self {
+        Self { address, headers: Vec::new(), secrets: Secrets::default(), ..self.clone() }
+    }
+
+    /// No secret, unlike every other header.
+    pub(crate) fn selector(mut self, selector: String) -> Self {
+        self.headers.push(("flagd-selector".to_owned(), selector));
         self
     }
 
@@ -62,6 +80,12 @@ impl Settings {
 
     pub(crate) fn http_client(mut self, http: reqwest::Client) -> Self {
         self.http = Some(http);
+        self
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
         self
     }
 
@@ -81,6 +105,9 @@ impl Settings {
         }
         let http = match self.http {
             Some(http) => http,
+            #[cfg(feature = "tls")]
+            None => http_client(&address, &self.roots)?,
+            #[cfg(not(feature = "tls"))]
             None => http_client(&address)?,
         };
         Ok(Server {
@@ -113,7 +140,7 @@ pub(crate) struct Server {
     pub(crate) shown: String,
     http: reqwest::Client,
     headers: HeaderMap,
-    secrets: Vec<String>,
+    secrets: Secrets,
     timeout: Duration,
     body_limit: usize,
 }
@@ -133,8 +160,10 @@ impl Server {
         headers: HeaderMap,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, HttpError> {
+        let is_typed = headers.contains_key(header::CONTENT_TYPE);
         let request = self.http.request(method, address).headers(self.headers.clone()).headers(headers);
         let request = match body {
+            Some(body) if is_typed => request.body(body),
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body),
             None => request,
         };
@@ -162,6 +191,13 @@ impl Server {
         }
     }
 
+    /// The same, with one secret more.
+    #[cfg(feature = "http")]
+    pub(crate) fn keeping(mut self, secret: String) -> Self {
+        self.secrets.add(secret);
+        self
+    }
+
     /// The failure that an answer stands for whose status is none of success.
     pub(crate) fn failure(&self, answer: &Answer) -> HttpError {
         let (address, status) = (self.shown.clone(), answer.status.as_u16());
@@ -175,12 +211,7 @@ impl Server {
 
     /// How a text of the other side begins, without what must not be seen.
     pub(crate) fn excerpt(&self, text: &[u8]) -> String {
-        let mut text = String::from_utf8_lossy(text).into_owned();
-        for secret in self.secrets.iter().filter(|secret| secret.len() >= SHORTEST_SECRET) {
-            text = text.replace(secret.as_str(), "…");
-        }
-        let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        line.chars().take(EXCERPT).collect()
+        self.secrets.excerpt(text)
     }
 
     fn transport(&self, error: reqwest::Error) -> HttpError {
@@ -219,17 +250,23 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// A client that follows no redirect, so that no credential goes to a place it was not given for.
+#[cfg(feature = "tls")]
+fn http_client(address: &Url, roots: &Roots) -> Result<reqwest::Client, HttpBuildError> {
+    let config = tls::config(address.scheme() == "https", roots)?;
+    client_builder().tls_backend_preconfigured(config).build().map_err(HttpBuildError::Http)
+}
+#[cfg(not(feature = "tls"))]
 fn http_client(address: &Url) -> Result<reqwest::Client, HttpBuildError> {
-    let needs_tls = address.scheme() == "https";
-    if needs_tls && cfg!(not(feature = "tls")) {
+    if address.scheme() == "https" {
         return Err(HttpBuildError::NoTls { address: shown(address) });
     }
-    let builder = reqwest::Client::builder()
+    client_builder().build().map_err(HttpBuildError::Http)
+}
+
+fn client_builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("serinus-flags/", env!("CARGO_PKG_VERSION")));
-    #[cfg(feature = "tls")]
-    let builder = builder.tls_backend_preconfigured(tls::config(needs_tls)?);
-    builder.build().map_err(HttpBuildError::Http)
+        .user_agent(concat!("serinus-flags/", env!("CARGO_PKG_VERSION")))
 }
 
 fn parse_address(text: &str) -> Result<Url, HttpBuildError> {
@@ -248,24 +285,10 @@ fn shown(address: &Url) -> String {
     without_secrets(address.as_str())
 }
 
-/// An address that may be anything, without what stands before its last `@` and after its first `?`.
-fn without_secrets(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    let Some((before, host)) = text.rsplit_once('@') else { return text.to_owned() };
-    match before.split_once("://") {
-        Some((scheme, _)) => format!("{scheme}://{host}"),
-        None => host.to_owned(),
-    }
-}
-
 /// As OFREP has it.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 16 << 20;
 const LONGEST: Duration = Duration::from_secs(86_400);
-/// Replacing shorter ones would garble every text, and would show which they are.
-const SHORTEST_SECRET: usize = 4;
-const EXCERPT: usize = 120;
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -57,8 +57,8 @@
 //! # Contract
 //!
 //! - Asking for a flag waits for nobody, takes no lock and counts nothing that threads share; it allocates only where a
-//!   rule itself makes texts or lists, and to say what failed in the details of a failure. Reading is not slowed down
-//!   by a document that is being loaded.
+//!   rule itself makes texts or lists, where it may look at attributes that a source gives for everybody, and to say what
+//!   failed in the details of a failure. Reading is not slowed down by a document that is being loaded.
 //! - There is a value, or a [`NoValue`] that says why the program's own default counts: `.unwrap_or(…)`. Being disabled
 //!   and having no default variant are no failures.
 //! - Documents are read strictly. A flag that is at fault is that flag's fault: it fails with
@@ -74,10 +74,11 @@
 //!
 //! # Sources
 //!
-//! A [`source`] is a text, a file, an address, or what implements [`source::Source`]. With the feature `tokio`, `Feed`
-//! follows one or several, merged by priority, and keeps the flags up to date; a source that is down, slow or full of
-//! nonsense harms nothing. [`Flags::status`] says how far the flags can be relied on, [`Flags::events`] what happens to
-//! them, shaped as OpenFeature has it.
+//! A [`source`] is a text, a file, an address, the stream of a flagd, or what implements [`source::Source`]. With the
+//! feature `tokio`, `Feed` follows one or several, merged by priority, or what the environment variables of flagd's
+//! providers name, and keeps the flags up to date; a source that is down, slow or full of nonsense harms nothing.
+//! [`Flags::status`] says how far the flags can be relied on, [`Flags::events`] what happens to them, shaped as OpenFeature
+//! has it.
 //!
 //! # Features
 //!
@@ -85,13 +86,14 @@
 //! |---|---|
 //! | `yaml` | documents in YAML; on by default |
 //! | `tokio` | `Feed`: following sources, on tokio |
+//! | `grpc` | `source::Grpc`: following the stream of a flagd (`flagd.sync.v1`), without `protoc` or a build script; brings `tokio` |
 //! | `http` | `source::Http`: following a document at an address; brings `tokio` |
 //! | `ofrep` | `remote`: asking a server for values |
 //! | `open-feature` | `openfeature`: a provider for the SDK of OpenFeature |
-//! | `tls-ring`, `tls-aws-lc-rs` | HTTPS for `http` and `ofrep`, with ring or AWS-LC unless the process installed a default provider |
-//! | `tls` | HTTPS with the provider that the process installed; without one no client can be built |
+//! | `tls-ring`, `tls-aws-lc-rs` | TLS for `grpc`, `http` and `ofrep`, with ring or AWS-LC unless the process installed a default provider |
+//! | `tls` | the same with the provider that the process installed; without one no client can be built |
 //!
-//! Without `tokio` no runtime is needed, and without `http` and `ofrep` no HTTP client is built. This crate never installs
+//! Without `tokio` no runtime is needed, and without `grpc`, `http` and `ofrep` no client is built. This crate never installs
 //! a default provider for TLS. With none of the features for TLS, a program that turns on reqwest's `rustls-no-provider`
 //! itself must install a provider or hand in a ready client, because reqwest insists on one as soon as it has TLS.
 //!
@@ -102,7 +104,9 @@
 #![doc(test(attr(deny(warnings))))]
 
 #[cfg(feature = "tokio")]
-pub use self::feed::{Feed, FeedError, Following};
+pub use self::feed::{EnvironmentError, Feed, FeedError, Following};
+#[cfg(all(feature = "tls", any(feature = "grpc", feature = "http", feature = "ofrep")))]
+pub use self::tls::TlsError;
 pub use self::{
     context::Context,
     details::{ErrorCode, Reason},
@@ -131,6 +135,10 @@ mod metadata;
 pub mod openfeature;
 #[cfg(feature = "ofrep")]
 pub mod remote;
+#[cfg(any(feature = "grpc", feature = "http", feature = "ofrep"))]
+mod secrets;
 mod snapshot;
 pub mod source;
+#[cfg(all(feature = "tls", any(feature = "grpc", feature = "http", feature = "ofrep")))]
+mod tls;
 mod value;

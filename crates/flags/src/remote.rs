@@ -16,6 +16,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "tls")]
+use std::path::PathBuf;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -32,6 +34,8 @@ pub use self::{
     answer::{Bulk, Evaluated, FlagFailure},
     error::RemoteError,
 };
+#[cfg(feature = "tls")]
+use crate::tls::Roots;
 use crate::{
     context::Context,
     http::{HttpBuildError, Server, Settings, retry_after},
@@ -225,6 +229,26 @@ impl RemoteBuilder {
     /// How large an answer may be after decompression, in bytes; 16 MiB by default.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.settings = self.settings.body_limit(bytes);
+        self
+    }
+
+    /// Asks only for the flags of this selector, of a server that knows the header `Flagd-Selector`.
+    pub fn selector(mut self, selector: impl Into<String>) -> Self {
+        self.settings = self.settings.selector(selector.into());
+        self
+    }
+
+    /// Believes only whom these root certificates vouch for, instead of whom the operating system trusts: as PEM.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings = self.settings.roots(Roots::Pem(pem.into()));
+        self
+    }
+
+    /// The same, in a file that is read when this is built.
+    #[cfg(feature = "tls")]
+    pub fn root_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings = self.settings.roots(Roots::File(path.into()));
         self
     }
 

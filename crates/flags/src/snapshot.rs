@@ -32,6 +32,8 @@ pub(crate) struct State {
     /// Another for every snapshot of a store; 0 before the first document.
     pub(crate) revision: u32,
     pub(crate) document: Document,
+    /// Attributes that a source gives for everybody; nothing if there are none.
+    pub(crate) enrichment: Option<Arc<Context>>,
     /// Rollouts of flags, and the sampling of evaluations; nothing if there is neither.
     pub(crate) over: Option<Arc<Over>>,
     /// Whether every value is given with the reason that it may be out of date.
@@ -107,7 +109,10 @@ impl State {
     #[inline]
     pub(crate) fn by_document<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
         match self.document.flag_at(flag) {
-            Some(flag) => flag.decide(context, clock),
+            Some(flag) => match &self.enrichment {
+                None => flag.decide(context, clock),
+                Some(enrichment) => flag.decide_enriched(enrichment, context, clock),
+            },
             None if self.revision == 0 => Decision::Failed(Failure::NotReady),
             None => Decision::Failed(Failure::NotFound),
         }

@@ -5,6 +5,7 @@
 //! | [`Text`] | a text in the program |
 //! | [`File`] | a file that is looked at again and again |
 //! | `Http` | an address that is asked again and again (feature `http`) |
+//! | `Grpc` | the stream of a flagd, `flagd.sync.v1` (feature `grpc`) |
 //! | [`Source`] | anything else: implement it |
 //!
 //! `Feed` follows one or several of them, merged by priority (feature `tokio`).
@@ -13,18 +14,22 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
+#[cfg(feature = "grpc")]
+pub use self::grpc::{Grpc, GrpcBuildError, GrpcBuilder, GrpcCode, GrpcCodeError, GrpcError};
 #[cfg(feature = "http")]
-pub use self::http::{Http, HttpBuilder};
+pub use self::http::{ClientCredentials, Http, HttpBuilder};
 pub use self::{
     error::SourceError,
     file::File,
     selector::{Selector, SelectorError},
     text::Text,
 };
-use crate::document::Format;
+use crate::{context::Context, document::Format};
 
 mod error;
 mod file;
+#[cfg(feature = "grpc")]
+mod grpc;
 #[cfg(feature = "http")]
 mod http;
 mod selector;
@@ -102,7 +107,7 @@ impl<S: Source + ?Sized> Source for Box<S> {
 }
 
 /// What a source says.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Fetched {
     /// The same as before.
@@ -114,6 +119,16 @@ pub enum Fetched {
         /// In what it is written.
         format: Format,
     },
+    /// This document, and attributes that are the same for everybody.
+    Enriched {
+        /// As the document is written.
+        bytes: Vec<u8>,
+        /// In what it is written.
+        format: Format,
+        /// The attributes. They are added to every context in which a flag is evaluated, over attributes of the same
+        /// name; but not over a targeting key.
+        context: Context,
+    },
 }
 
 impl fmt::Debug for Fetched {
@@ -122,6 +137,10 @@ impl fmt::Debug for Fetched {
             Self::Unchanged => formatter.write_str("Unchanged"),
             Self::Document { bytes, format } => {
                 write!(formatter, "Document({} bytes of {format:?})", bytes.len())
+            }
+            Self::Enriched { bytes, format, context } => {
+                let attributes = context.attributes().len();
+                write!(formatter, "Enriched({} bytes of {format:?}, {attributes} attributes)", bytes.len())
             }
         }
     }

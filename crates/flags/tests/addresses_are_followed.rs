@@ -14,7 +14,7 @@ use std::{
 use serinus_flags::{
     Context, EventKind, Events, Feed, Flags, Status,
     http::HttpError,
-    source::{Fetched, Http, HttpBuilder, Source, SourceError},
+    source::{Fetched, Http, HttpBuilder, Selector, Source, SourceError},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -50,6 +50,30 @@ async fn what_changed_is_fetched_and_what_did_not_is_not() {
     assert!(matches!(source.fetch().await, Ok(Fetched::Document { bytes, .. }) if bytes == ON.as_bytes()));
     assert!(matches!(source.fetch().await, Ok(Fetched::Unchanged)), "by its tag");
     assert!(matches!(source.fetch().await, Ok(Fetched::Unchanged)), "by its content");
+}
+
+#[tokio::test]
+async fn a_selector_and_headers_of_ones_own_are_sent_and_a_seed_has_its_turn_in_the_interval() {
+    let server = MockServer::start().await;
+    Mock::given(header("flagd-selector", "flagSetId=shop"))
+        .and(header("authorization", "Basic dXNlcjpwYXNz"))
+        .and(header("x-tenant-id", "two"))
+        .respond_with(ResponseTemplate::new(200).set_body_string(ON))
+        .mount(&server)
+        .await;
+    let source = to(&server).selector(Selector::flag_set("shop")).header("X-Tenant-ID", "one");
+    let source = source.header("x-tenant-id", "two").header("Authorization", "Basic dXNlcjpwYXNz");
+    let interval = Duration::from_secs(60);
+    let seeded = |seed: &str| source.clone().interval(interval).interval_seed(seed).build().unwrap();
+    let (mut one, other) = (seeded("pod-1"), seeded("pod-2"));
+    assert!(matches!(one.fetch().await, Ok(Fetched::Document { .. })));
+    let turns = [&one, &seeded("pod-1"), &other].map(|source| source.pause().unwrap());
+    assert!(turns.iter().all(|turn| *turn <= interval), "{turns:?}");
+    // The clock may pass a turn between two looks at it.
+    let apart = |one: Duration, other: Duration| one.abs_diff(other).min(interval - one.abs_diff(other));
+    assert!(apart(turns[0], turns[1]) < Duration::from_secs(1), "{turns:?}");
+    assert!(apart(turns[0], turns[2]) > Duration::from_secs(1), "{turns:?}");
+    assert_eq!(source.interval(interval).build().unwrap().pause(), Some(interval), "without a seed");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! One flag, read strictly and compiled.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     fault::{Finding, Problem, shortened},
@@ -128,6 +128,15 @@ impl Flag {
             && here.split_reason == there.split_reason
             && (!self.refers || here.evaluators == there.evaluators)
             && is_same_text()
+    }
+
+    /// The set that it is in; empty if it is in none.
+    pub(crate) fn set(&self) -> Cow<'_, str> {
+        match self.metadata.get("flagSetId") {
+            None => Cow::Borrowed(""),
+            Some(Value::String(set)) => Cow::Borrowed(set),
+            Some(other) => Cow::Owned(other.to_string()),
+        }
     }
 
     /// What is written, as a value; nothing if it may not be recognised.

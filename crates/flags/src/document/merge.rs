@@ -32,7 +32,9 @@ impl Document {
         for (number, (name, document)) in documents.iter().enumerate() {
             let (name, number) = (name.as_ref(), saturated(number));
             let mut takes_any = selector.is_all();
-            for flag in document.flags().iter().filter(|flag| selector.takes(name, flag)) {
+            let others = if selector.is_of_a_set() { document.others() } else { &[] };
+            let flags = document.flags().iter().chain(others);
+            for flag in flags.filter(|flag| selector.takes(name, flag)) {
                 takes_any = true;
                 match contents.index.get(&flag.key) {
                     Some(&at) => {

@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use crate::{
+    context::Context,
     details::ErrorCode,
     document::Document,
     flags::Flags,
@@ -36,6 +37,8 @@ struct Part {
     name: Arc<str>,
     /// What it said last that was a document.
     document: Option<Document>,
+    /// The attributes that it gave for everybody, with that document.
+    enrichment: Option<Context>,
     /// Why what it said last is none.
     refused: Option<Trouble>,
     /// Why it cannot be relied on, and since when.
@@ -90,14 +93,20 @@ impl Worker {
         let options = self.flags.options().clone();
         let Some(part) = self.parts.get_mut(number) else { return };
         part.was_heard = true;
+        let said = said.map(|fetched| match fetched {
+            Fetched::Unchanged => None,
+            Fetched::Document { bytes, format } => Some((bytes, format, None)),
+            Fetched::Enriched { bytes, format, context } => Some((bytes, format, Some(context))),
+        });
         match said {
-            Ok(Fetched::Unchanged) => part.set_trouble(part.refused.clone()),
-            Ok(Fetched::Document { bytes, format }) => {
+            Ok(None) => part.set_trouble(part.refused.clone()),
+            Ok(Some((bytes, format, enrichment))) => {
                 let previous = part.document.clone();
                 let read = move || options.read(&bytes, format, previous.as_ref());
                 match spawn_blocking(read).await {
                     Ok(Ok(document)) => {
                         part.document = Some(document);
+                        part.enrichment = enrichment;
                         part.refused = None;
                         part.set_trouble(None);
                         self.is_newer = true;
@@ -167,7 +176,8 @@ impl Worker {
             let known = self.parts.iter();
             let documents: Vec<_> =
                 known.filter_map(|part| Some((&*part.name, part.document.clone()?))).collect();
-            self.flags.load_in(&Document::merged(&documents, &self.selector), trouble);
+            let document = Document::merged(&documents, &self.selector);
+            self.flags.load_in(&document, self.enrichment(), trouble);
             return;
         }
         match trouble {
@@ -176,6 +186,14 @@ impl Worker {
             Some((Status::Stale, trouble)) => self.flags.lose(trouble),
             Some((_, trouble)) => self.flags.fail(trouble),
         }
+    }
+
+    /// The attributes that sources gave for everybody; of the same name those of the highest priority.
+    fn enrichment(&self) -> Option<Context> {
+        let mut given = self.parts.iter().filter_map(|part| part.enrichment.as_ref());
+        let mut enrichment = given.next()?.clone();
+        given.for_each(|above| enrichment.merge(above));
+        Some(enrichment)
     }
 
     /// What keeps the flags from being up to date; of several sources that of the one with the highest priority.
@@ -197,7 +215,15 @@ impl Worker {
 
 impl Part {
     fn new(name: Arc<str>) -> Self {
-        Self { name, document: None, refused: None, trouble: None, was_heard: false, has_ended: false }
+        Self {
+            name,
+            document: None,
+            enrichment: None,
+            refused: None,
+            trouble: None,
+            was_heard: false,
+            has_ended: false,
+        }
     }
 
     /// Trouble that goes on is as old as it was, also if it is of another kind now.

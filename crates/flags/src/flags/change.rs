@@ -2,9 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
+use rustc_hash::FxHashSet;
+
 use crate::{
+    context::Context,
     document::{Chosen, Document, Fault, Flag},
-    logic::Generation,
+    logic::{Generation, Rule},
 };
 
 /// The keys of the flags that a document changed.
@@ -15,7 +18,8 @@ pub struct Change {
     pub added: Vec<Arc<str>>,
     /// They are not there any more.
     pub removed: Vec<Arc<str>>,
-    /// They say something else than before; not merely in other words.
+    /// They say something else than before, not merely in other words; or their rule may look at an attribute
+    /// that a source gives for everybody and that is another one.
     pub changed: Vec<Arc<str>>,
 }
 
@@ -44,6 +48,25 @@ impl Change {
         let is_gone = |flag: &&Arc<Flag>| after.flag(&flag.key).is_none();
         change.removed = before.flags().iter().filter(is_gone).map(|flag| Arc::clone(&flag.key)).collect();
         change
+    }
+
+    /// Attributes that are the same for everybody are others than before: so flags may be whose rules look at them.
+    pub(super) fn add_those_that_look(
+        &mut self,
+        document: &Document,
+        before: Option<&Context>,
+        after: Option<&Context>,
+    ) {
+        let known: FxHashSet<_> = self.keys().cloned().collect();
+        let of =
+            |attributes: Option<&'_ Context>, name: &str| attributes.and_then(|one| one.get(name).cloned());
+        let looks = |rule: &Rule| {
+            rule.reads().is_none_or(|names| names.iter().any(|name| of(before, name) != of(after, name)))
+        };
+        let rule =
+            |flag: &Arc<Flag>| flag.body.as_ref().and_then(|body| body.rule.as_ref()).is_some_and(looks);
+        let others = document.flags().iter().filter(|flag| rule(flag) && !known.contains(&flag.key));
+        self.changed.extend(others.map(|flag| Arc::clone(&flag.key)));
     }
 }
 

@@ -3,15 +3,17 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Flags;
+#[cfg(any(feature = "open-feature", feature = "tokio"))]
+use crate::context::Context;
 #[cfg(feature = "tokio")]
 use crate::document::Document;
-#[cfg(feature = "open-feature")]
-use crate::{context::Context, flags::Details, snapshot::FlagType};
 use crate::{
     document::Options,
     lifecycle::{Events, Status, Trouble},
     snapshot::State,
 };
+#[cfg(feature = "open-feature")]
+use crate::{flags::Details, snapshot::FlagType};
 
 impl Flags {
     /// How far the flags can be relied on.
@@ -65,12 +67,19 @@ impl Flags {
         }
     }
 
-    /// From now on the flags are those of this document; and it is known why it may be out of date already.
+    /// From now on the flags are those of this document, evaluated with these attributes for everybody; and it is known
+    /// why it may be out of date already.
     #[cfg(feature = "tokio")]
-    pub(crate) fn load_in(&self, document: &Document, trouble: Option<(Status, Trouble)>) {
+    pub(crate) fn load_in(
+        &self,
+        document: &Document,
+        enrichment: Option<Context>,
+        trouble: Option<(Status, Trouble)>,
+    ) {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.0.current.load_full();
-        drop(self.swap(&before, document.clone(), trouble));
+        let enrichment = enrichment.filter(|enrichment| !enrichment.attributes().is_empty());
+        drop(self.swap(&before, document.clone(), enrichment.map(Arc::new), trouble));
     }
 
     /// As [`Flags::details`], with a context that is made of the attributes of these names; of all, if there are none.

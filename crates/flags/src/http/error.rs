@@ -1,6 +1,6 @@
 //! What can go wrong on the way to a server and back.
 
-use std::time::Duration;
+use std::{io, path::PathBuf, time::Duration};
 
 /// Why a server has no answer. No variant holds a credential.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,22 @@ pub enum HttpError {
         /// How much is read, in bytes.
         limit: usize,
     },
+    /// What should be a token is none.
+    #[error("{address} gave no token that can be used: {problem}")]
+    Token {
+        /// Who was asked for it.
+        address: String,
+        /// What is wrong with the answer.
+        problem: &'static str,
+    },
+    /// A file with what a token is asked for with cannot be read.
+    #[error("cannot read {}", path.display())]
+    Credentials {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 impl HttpError {
@@ -74,7 +90,9 @@ impl HttpError {
             Self::Transport { .. }
             | Self::Timeout { .. }
             | Self::BrokenOff { .. }
-            | Self::TooLarge { .. } => None,
+            | Self::TooLarge { .. }
+            | Self::Token { .. }
+            | Self::Credentials { .. } => None,
         }
     }
 
@@ -115,15 +133,10 @@ pub enum HttpBuildError {
         /// The address.
         address: String,
     },
-    /// No cryptography for TLS.
-    #[error(
-        "no cryptography provider for TLS: turn on the feature tls-ring or tls-aws-lc-rs, or install one for the process"
-    )]
-    NoProvider,
     /// TLS could not be set up.
     #[cfg(feature = "tls")]
-    #[error("cannot set up TLS")]
-    Tls(#[source] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] crate::TlsError),
     /// The HTTP client could not be built.
     #[error("cannot build the HTTP client")]
     Http(#[source] reqwest::Error),

@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     details::{ErrorCode, Reason},
     document::{Body, Flag, Variant},
-    logic::{Clock, LogicError},
+    logic::{Clock, LogicError, Rule},
     value::Kind,
 };
 
@@ -62,6 +62,42 @@ impl Flag {
                 },
             },
             Err(error) => Decision::Failed(Failure::Rule(error)),
+        }
+    }
+}
+
+impl Flag {
+    /// The same in a context that has these attributes too. If the rule may look at one of them, a context is made for
+    /// the call; only then.
+    #[inline(never)]
+    pub(crate) fn decide_enriched<'a>(
+        &'a self,
+        enrichment: &Context,
+        context: &'a Context,
+        clock: Clock,
+    ) -> Decision<'a> {
+        let reads_it = |rule: &Rule| {
+            rule.reads().is_none_or(|names| names.iter().any(|name| enrichment.get(name).is_some()))
+        };
+        let Some(body) = self.body.as_ref().filter(|body| body.rule.as_ref().is_some_and(reads_it)) else {
+            return self.decide(context, clock);
+        };
+        let enriched = context.enriched_by(enrichment);
+        match self.decide(&enriched, clock) {
+            // The same variant, borrowed for as long as the flag lives.
+            Decision::Variant(variant, reason) => match body.variants.get(variant.index as usize) {
+                Some(variant) => Decision::Variant(variant, reason),
+                None => Decision::Nothing(reason),
+            },
+            Decision::Nothing(reason) => Decision::Nothing(reason),
+            Decision::Failed(failure) => Decision::Failed(match failure {
+                Failure::UnknownVariant(name) => Failure::UnknownVariant(Cow::Owned(name.into_owned())),
+                Failure::Rule(error) => Failure::Rule(error),
+                Failure::NotReady => Failure::NotReady,
+                Failure::NotFound => Failure::NotFound,
+                // Which type is asked for, nobody has looked at yet.
+                Failure::Broken | Failure::WrongType { .. } => Failure::Broken,
+            }),
         }
     }
 }

@@ -32,6 +32,14 @@ pub enum SourceError {
     #[cfg(feature = "http")]
     #[error("{0}; it is not asked again")]
     Refused(crate::http::HttpError),
+    /// There is no stream.
+    #[cfg(feature = "grpc")]
+    #[error(transparent)]
+    Grpc(#[from] super::GrpcError),
+    /// The server refuses to stream, and always will: nobody calls it again.
+    #[cfg(feature = "grpc")]
+    #[error("{0}; it is not called again")]
+    GrpcRefused(super::GrpcError),
     /// What the source says is no document.
     #[error("{name} has no document of flags")]
     Document {
@@ -68,6 +76,10 @@ impl SourceError {
             Self::Http(_) => false,
             #[cfg(feature = "http")]
             Self::Refused(_) => true,
+            #[cfg(feature = "grpc")]
+            Self::Grpc(_) => false,
+            #[cfg(feature = "grpc")]
+            Self::GrpcRefused(_) => true,
             Self::File { .. } | Self::TooLarge { .. } | Self::Document { .. } | Self::Silent { .. } => false,
             Self::Other { is_fatal, .. } => *is_fatal,
         }
@@ -80,6 +92,8 @@ impl SourceError {
             Self::File { .. } | Self::Silent { .. } | Self::Other { .. } => ErrorCode::General,
             #[cfg(feature = "http")]
             Self::Http(_) | Self::Refused(_) => ErrorCode::General,
+            #[cfg(feature = "grpc")]
+            Self::Grpc(_) | Self::GrpcRefused(_) => ErrorCode::General,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{document::Flag, value::Value};
+use crate::document::Flag;
 
 /// Which flags of all sources a program takes, as flagd has it: `flagSetId=shop`, `source=flags.json`, or just
 /// `flags.json`.
@@ -47,15 +47,15 @@ impl Selector {
         self.0 == Choice::All
     }
 
+    pub(crate) fn is_of_a_set(&self) -> bool {
+        matches!(self.0, Choice::FlagSet(_))
+    }
+
     pub(crate) fn takes(&self, source: &str, flag: &Flag) -> bool {
         match &self.0 {
             Choice::All => true,
             Choice::Source(name) => name == source,
-            Choice::FlagSet(id) => match flag.metadata.get("flagSetId") {
-                None => id.is_empty(),
-                Some(Value::String(found)) => found == id,
-                Some(other) => other.to_string() == *id,
-            },
+            Choice::FlagSet(id) => flag.set() == id.as_str(),
         }
     }
 }
@@ -71,6 +71,12 @@ impl FromStr for Selector {
             Some(("source", name)) => Ok(Self::source(name)),
             Some((key, _)) => Err(SelectorError { key: key.to_owned() }),
         }
+    }
+}
+
+impl From<Selector> for String {
+    fn from(selector: Selector) -> Self {
+        selector.to_string()
     }
 }
 
