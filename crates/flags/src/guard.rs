@@ -21,6 +21,7 @@ use serinus_core::{
 pub use self::{
     builder::{Deciding, GuardBuilder},
     error::GuardError,
+    health::{Balance, Finding, Health, LeftOut, Portion, Preconditions},
     outcome::{Outcome, Recorded, Subject},
     ports::Rate,
     totals::{ArmTotals, Totals},
@@ -30,12 +31,16 @@ use self::{counters::Reading, over::Live};
 use crate::flags::Flags;
 
 mod builder;
+mod checks;
 mod counters;
 mod error;
 pub(crate) mod exposition;
+mod health;
 mod inbox;
+mod mark;
 mod outcome;
 pub(crate) mod over;
+mod panel;
 mod ports;
 mod run;
 mod store;
@@ -101,6 +106,7 @@ pub(crate) struct Inner {
     candidate: Arc<str>,
     salt: Salt,
     reseed: Reseed,
+    identity: Option<Arc<str>>,
     plan: Plan,
     deciding: Deciding,
     rate: Rate,
@@ -147,14 +153,17 @@ impl Guard {
 
     /// Counts what came of what a subject saw, if it is a candidate or a control.
     pub fn record<S: Subject + ?Sized>(&self, subject: &S, recorded: impl Into<Recorded>) {
-        if let Some(arm) = self.0.flags.arm_of(&self.0.key, subject) {
-            self.0.live.counters.record(arm, recorded.into());
-        }
+        self.0.flags.record(&self.0.key, subject, recorded.into());
     }
 
     /// What was counted in this process since the guard was made.
     pub fn totals(&self) -> Totals {
         Totals::from(&self.0.live.counters.look())
+    }
+
+    /// Whether what is counted can be relied on: what is known of the attempt under way, in this process.
+    pub fn health(&self) -> Health {
+        self.0.live.checks.look(&self.0.key, &self.0.live.counters)
     }
 
     /// The counters in the text format of Prometheus, version 0.0.4; of all guards with [`Flags::metrics`].

@@ -108,7 +108,10 @@ pub use self::{
     details::{ErrorCode, Reason},
     document::{Chosen, Document, DocumentError, Fault, Format, Options, Problem},
     flags::{Change, Details, Flags, Handle, Held, NoValue, ObjectRef, Report, Text},
-    guard::{ArmTotals, Deciding, Guard, GuardBuilder, GuardError, Outcome, Rate, Recorded, Subject, Totals},
+    guard::{
+        ArmTotals, Balance, Deciding, Finding, Guard, GuardBuilder, GuardError, Health, LeftOut, Outcome,
+        Portion, Preconditions, Rate, Recorded, Subject, Totals,
+    },
     lifecycle::{Event, EventKind, Events, EventsError, Status, Trouble},
     metadata::Metadata,
     snapshot::{Evaluation, EvaluationError, Snapshot, typed::FlagType},

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serinus_core::{
+    analysis::Metric,
     cohort::{Reseed, Salt},
     driver::Watch,
     metric::Windows,
@@ -17,7 +18,8 @@ use serinus_core::{
 };
 
 use super::{
-    Guard, GuardError, Inner, Listener, Rate,
+    Guard, GuardError, Inner, Listener, Preconditions, Rate,
+    checks::Checks,
     counters::Counters,
     inbox::Inbox,
     over::{Live, Rollout},
@@ -87,6 +89,8 @@ pub struct GuardBuilder {
     deciding: Option<Deciding>,
     salt: Option<Salt>,
     reseed: Reseed,
+    identity: Option<Arc<str>>,
+    preconditions: Preconditions,
     rate: Rate,
     metrics: Option<Arc<dyn MetricProvider>>,
     hook: Option<Arc<dyn Hook>>,
@@ -104,6 +108,8 @@ impl GuardBuilder {
             deciding: None,
             salt: None,
             reseed: Reseed::Never,
+            identity: None,
+            preconditions: Preconditions::default(),
             rate: Rate::PerOutcome,
             metrics: None,
             hook: None,
@@ -140,6 +146,21 @@ impl GuardBuilder {
     /// Whether another attempt draws other lots; by default the same subjects come first in every attempt.
     pub fn reseed(mut self, reseed: Reseed) -> Self {
         self.reseed = reseed;
+        self
+    }
+
+    /// The attribute by which a person is known whose targeting key may change, such as a device where somebody logs in:
+    /// who is shown both variants under two keys is found by it. By default the targeting key itself. A subject without
+    /// it is not followed for the [`preconditions`](GuardBuilder::preconditions), nor is an outcome that is recorded by
+    /// its key alone.
+    pub fn identity(mut self, attribute: impl Into<Arc<str>>) -> Self {
+        self.identity = Some(attribute.into());
+        self
+    }
+
+    /// What has to hold before the candidate may be promoted.
+    pub fn preconditions(mut self, preconditions: Preconditions) -> Self {
+        self.preconditions = preconditions;
         self
     }
 
@@ -181,7 +202,8 @@ impl GuardBuilder {
     /// the candidate's name, or has it as its default; if it is guarded already; or if the plan wants instances,
     /// mirrored requests or matches, which a flag has not.
     pub fn build(self) -> Result<Guard, GuardError> {
-        let Self { flags, key, reseed, rate, metrics, hook, watch, listener, .. } = self;
+        let Self { flags, key, reseed, identity, preconditions, rate, metrics, hook, .. } = self;
+        let (watch, listener) = (self.watch, self.listener);
         let missing = |what, call| GuardError::Missing { flag: Arc::clone(&key), what, call };
         let candidate = self.candidate.ok_or_else(|| missing("a variant to bring out", "candidate"))?;
         let plan = self.plan.ok_or_else(|| missing("a plan", "plan"))?;
@@ -194,6 +216,7 @@ impl GuardBuilder {
         let live = Arc::new(Live {
             counters: Counters::new(),
             windows: Windows::default(),
+            checks: Checks::new(preconditions, rate, metrics.is_some()),
             inbox: Inbox::default(),
         });
         let rollout = Rollout {
@@ -203,6 +226,7 @@ impl GuardBuilder {
             candidate: Arc::clone(&candidate),
             weight: Weight::ZERO,
             definition: None,
+            identity: identity.clone(),
             live: Arc::clone(&live),
         };
         if !flags.begin(rollout) {
@@ -214,6 +238,7 @@ impl GuardBuilder {
             candidate,
             salt,
             reseed,
+            identity,
             plan,
             deciding,
             rate,
@@ -273,6 +298,12 @@ fn check(flags: &Flags, key: &Arc<str>, candidate: &Arc<str>) -> Result<(), Guar
 fn unsuited(plan: &Plan) -> Option<&'static str> {
     if !matches!(plan.spec().capacity, Capacity::Unmanaged) {
         return Some("is about instances, and a flag has none: take `Canary::between_variants`");
+    }
+    let metrics = plan.spec().analyses.iter().flat_map(|analysis| &analysis.metrics);
+    if metrics.filter_map(Metric::comparison).any(|comparison| comparison.sample_ratio) {
+        return Some(
+            "checks the split of requests, but the control of a flag is as large as its candidate: leave `sample_ratio` out, as the guard itself checks the split of subjects",
+        );
     }
     plan.steps().iter().find_map(|step| match step {
         Step::Match(_) => Some("matches requests, and a flag has none: match by a rule of the flag"),

@@ -9,14 +9,14 @@ use std::{
 use futures_util::future::select;
 use serinus_core::{
     driver::{Driver, DriverError, Ports, load},
-    port::{Clock, StateStore},
+    port::{Clock, MetricProvider, StateStore},
     rollout::{self, Input, State},
     time::GoDuration,
     traffic::Revision,
 };
 use tracing::Instrument as _;
 
-use super::{Deciding, Guard, GuardError, Inner, store::Watched};
+use super::{Deciding, Guard, GuardError, Inner, ports::Doubted, store::Watched};
 
 impl Guard {
     /// Decides, or follows, for as long as it is awaited; and tries again what fails for a while. Needs no runtime: it
@@ -80,10 +80,14 @@ impl Guard {
                 None => drop(inner.live.inbox.next().await),
             }
         };
+        let metrics: Arc<dyn MetricProvider> = match &inner.metrics {
+            Some(source) => Arc::new(Doubted { source: Arc::clone(source), guard: Arc::clone(inner) }),
+            None => Arc::new(self.clone()),
+        };
         let ports = Ports {
             router: Some(Arc::new(self.clone())),
             workload: None,
-            metrics: Some(inner.metrics.clone().unwrap_or_else(|| Arc::new(self.clone()))),
+            metrics: Some(metrics),
             hook: inner.hook.clone(),
             store: Arc::new(Watched { store: Arc::clone(store), guard: Arc::clone(inner) }),
             clock: Arc::clone(clock),
