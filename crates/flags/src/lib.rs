@@ -109,8 +109,8 @@ pub use self::{
     document::{Chosen, Document, DocumentError, Fault, Format, Options, Problem},
     flags::{Change, Details, Flags, Handle, Held, NoValue, ObjectRef, Report, Text},
     guard::{
-        ArmTotals, Balance, Deciding, Finding, Guard, GuardBuilder, GuardError, Health, LeftOut, Outcome,
-        Portion, Preconditions, Rate, Recorded, Subject, Totals,
+        ArmTotals, Balance, Deciding, Finding, Guard, GuardBuilder, GuardError, Health, Lease, LeftOut,
+        Outcome, Portion, Preconditions, Rate, Recorded, Subject, Totals,
     },
     lifecycle::{Event, EventKind, Events, EventsError, Status, Trouble},
     metadata::Metadata,

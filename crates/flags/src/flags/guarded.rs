@@ -22,7 +22,8 @@ impl Flags {
     }
 
     /// What is counted of guarded flags, in the text format of Prometheus, version 0.0.4: exposures, outcomes and their
-    /// latencies by flag, variant and cohort, and the share of each candidate.
+    /// latencies by flag, variant and cohort, the share of each candidate, and whether the counts can be relied on
+    /// ([`Health`](crate::Health)).
     ///
     /// Where several instances are scraped, these are the selectors by which a comparison asks Prometheus about all:
     ///

@@ -22,6 +22,7 @@ use super::{
     checks::Checks,
     counters::Counters,
     inbox::Inbox,
+    lease::new_token,
     over::{Live, Rollout},
     store::Kept,
 };
@@ -36,12 +37,19 @@ pub enum Deciding {
         /// Keeps the state over a restart.
         store: Arc<dyn StateStore>,
     },
-    /// This process, for all that follow the same store. Its own counters see only its own share of the subjects, and
-    /// no fault of another instance; so give it a [`metrics`](GuardBuilder::metrics) source that sees all, such as
-    /// Prometheus. Should there be two leaders by mistake, the store lets only one of them change anything at a time.
+    /// This process, for all that follow the same store, for as long as it has the lease that is kept there; while
+    /// another instance has it, this one follows. So any number of instances can be told to lead, and one does; when it
+    /// stops, another takes over as soon as the lease has run out.
+    ///
+    /// Its own counters see only its own share of the subjects, and no fault of another instance; so give it a
+    /// [`metrics`](GuardBuilder::metrics) source that sees all, such as Prometheus.
     Leader {
-        /// Where the state is.
+        /// Where the state and the lease are.
         store: Arc<dyn StateStore>,
+        /// What this instance is called in the lease, for people. Instances of the same name are told apart.
+        name: Arc<str>,
+        /// How long a lease lasts; it is renewed after a third of that. So long may nobody decide after a crash.
+        lease: GoDuration,
     },
     /// Another process. This one does what the store says, never decides, and takes no commands. What it counts, the
     /// leader does not see, unless both are seen by the leader's [`metrics`](GuardBuilder::metrics) source.
@@ -64,9 +72,9 @@ impl Deciding {
         Self::Here { store }
     }
 
-    /// By this process for all that follow the same store.
-    pub fn leader(store: Arc<dyn StateStore>) -> Self {
-        Self::Leader { store }
+    /// By this process for all that follow the same store, while it has the lease, which lasts 30 seconds.
+    pub fn leader(store: Arc<dyn StateStore>, name: impl Into<Arc<str>>) -> Self {
+        Self::Leader { store, name: name.into(), lease: LEASE }
     }
 
     /// By another process; this one reads the store every two seconds.
@@ -211,6 +219,11 @@ impl GuardBuilder {
         if let Some(what) = unsuited(&plan) {
             return Err(GuardError::Plan { flag: key, what });
         }
+        if let Deciding::Leader { lease, .. } = &deciding
+            && *lease < SHORTEST_LEASE
+        {
+            return Err(GuardError::Lease { flag: key, lease: *lease });
+        }
         check(&flags, &key, &candidate)?;
         let salt = self.salt.unwrap_or_else(|| Salt::new(Arc::clone(&key)));
         let live = Arc::new(Live {
@@ -250,6 +263,8 @@ impl GuardBuilder {
             route: Mutex::default(),
             past: Mutex::new(VecDeque::new()),
             state: Mutex::default(),
+            token: new_token(),
+            lease: Mutex::default(),
             notes: Mutex::default(),
             is_running: AtomicBool::new(false),
         })))
@@ -312,4 +327,6 @@ fn unsuited(plan: &Plan) -> Option<&'static str> {
     })
 }
 
+const LEASE: GoDuration = GoDuration::from_secs(30);
+const SHORTEST_LEASE: GoDuration = GoDuration::from_secs(1);
 const MOST_NAMES: usize = 16;
