@@ -127,13 +127,10 @@ fn a_leader_that_stalls_and_comes_back_is_refused_and_follows() {
     });
     assert_eq!(one.guard.outcome().as_ref(), ended.outcome(), "it does what the other one decided");
     assert_eq!(visitors.with_new(&one.flags), 0);
-    assert_eq!(one.guard.is_deciding(), !two.guard.is_deciding(), "still one decides");
+    assert!(times > 10, "{times}");
     for later in &store.history()[saved..] {
-        assert!(
-            later.document.contains("aborted"),
-            "nothing of what it wanted was written: {}",
-            later.document
-        );
+        let state = state_of(later).unwrap();
+        assert_eq!(state.outcome(), ended.outcome(), "nothing of what it wanted was written");
     }
 }
 

@@ -21,7 +21,9 @@ use serinus_core::{
     time::GoDuration,
     traffic::Weight,
 };
-use serinus_flags::{Context, Deciding, Finding, Flags, Guard, GuardBuilder, Outcome, Preconditions, Rate};
+use serinus_flags::{
+    Context, Deciding, Finding, Flags, Guard, GuardBuilder, Outcome, Preconditions, Rate, Recorded,
+};
 
 #[expect(dead_code, reason = "shared by several test programs")]
 mod guarded;
@@ -40,6 +42,10 @@ fn heard(builder: GuardBuilder) -> (Guard, Arc<Mutex<Vec<Note>>>) {
         }
     };
     (builder.on_note(listen).build().unwrap(), notes)
+}
+
+fn fine() -> Recorded {
+    Outcome::Success.after(Duration::from_millis(1))
 }
 
 /// Runs for a while.
@@ -110,15 +116,16 @@ fn the_same_counts_promote_where_nobody_asks_for_equal_sizes() {
 fn outcomes_that_one_arm_loses_are_found() {
     let flags = flags(DOCUMENT);
     let ((guard, notes), clock) = (heard(builder(&flags)), Arc::new(ManualClock::default()));
-    let mut visitors = Visitors::new(0);
-    visitors.faults.insert("old", 0);
+    let visitors = Visitors::new(0);
     // Requests of some candidates crash, and nothing is recorded of them: what is recorded looks healthy.
+    let mut second = 0;
     drive_for(&clock, GoDuration::from_mins(40), guard.run(Arc::clone(&clock) as _), |lasting| {
-        for second in 0..lasting.as_secs_f64() as usize {
+        for _ in 0..lasting.as_secs_f64() as usize {
+            second += 1;
             for (number, context) in visitors.contexts.iter().enumerate().skip(second % 50).step_by(50) {
                 let seen = flags.string("checkout", context).unwrap();
                 if &*seen == "old" || number % 3 != 0 {
-                    guard.record(context, Outcome::Success.after(Duration::from_millis(1)));
+                    guard.record(context, fine());
                 }
             }
         }
@@ -241,9 +248,9 @@ fn what_is_odd_but_harmless_is_named() {
         contexts.iter().for_each(|context| drop(flags.string("checkout", context)));
     };
     assert_eq!(minute(&mut || see(&contexts[..1_000])).findings, [Finding::NothingHeard]);
-    let health = minute(&mut || contexts[..200].iter().for_each(|one| guard.record(one, Outcome::Success)));
+    let health = minute(&mut || contexts[..200].iter().for_each(|one| guard.record(one, fine())));
     assert_eq!(health.findings, [Finding::Silent], "{health}");
-    let health = minute(&mut || contexts.iter().for_each(|one| guard.record(one, Outcome::Success)));
+    let health = minute(&mut || contexts.iter().for_each(|one| guard.record(one, fine())));
     assert_eq!(health.findings, [Finding::Unexposed], "{health}");
     assert!(health.unexposed.share().unwrap() > 0.5, "{health}");
     let health = minute(&mut || {
