@@ -19,7 +19,8 @@ use serinus_core::{
 };
 
 pub use self::{
-    builder::{Deciding, GuardBuilder},
+    builder::GuardBuilder,
+    deciding::Deciding,
     error::GuardError,
     health::{Balance, Finding, Health, LeftOut, Portion, Preconditions},
     lease::Lease,
@@ -34,6 +35,8 @@ use crate::flags::Flags;
 mod builder;
 mod checks;
 mod counters;
+mod deciding;
+mod envelope;
 mod error;
 pub(crate) mod exposition;
 mod health;
@@ -136,6 +139,8 @@ mod totals;
 ///
 /// - An outcome is counted for the cohort that its subject is in when it is recorded.
 /// - Subjects are told apart only by the hash of their key; see [`ArmTotals::exposures`] for the error of their count.
+/// - The preconditions are those of comparisons. A threshold on the candidate alone is judged without them, and a plan
+///   without any analysis judges nothing.
 /// - A plan with [`Comparison::sample_ratio`](serinus_core::analysis::Comparison::sample_ratio) is refused: that is about
 ///   requests, and takes the control for what the candidate leaves over.
 /// - After a restart the preconditions are looked at from the beginning, over those who come from then on.

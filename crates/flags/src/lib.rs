@@ -79,6 +79,15 @@
 //! nonsense harms nothing. [`Flags::status`] says how far the flags can be relied on, [`Flags::events`] what happens to
 //! them, shaped as OpenFeature has it.
 //!
+//! # Guarded flags
+//!
+//! A [`Guard`] gives a variant to a growing share of those whom a flag leaves at its default, compares them with a
+//! concurrent control of the same size, and takes the variant back by itself if it does harm. Before anybody is promoted
+//! by what was counted, the counts must be fit for it: both arms of the same size, by an e-process on subjects
+//! (Lindon and Malek 2022), before and after what may get lost in between; hardly anybody in both; and something to
+//! judge. [`Guard`] has the formulas, [`Guard::health`] the numbers. Who decides is said, never guessed: this process,
+//! whoever has the [`Lease`], or another process ([`Deciding`]).
+//!
 //! # Features
 //!
 //! | Feature | |

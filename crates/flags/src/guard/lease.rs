@@ -8,13 +8,15 @@ use std::{
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serinus_core::{
     port::{Clock, PortError, PortErrorKind, Saved, StateStore, Version},
     time::{GoDuration, Timestamp},
 };
 
-use super::lock;
+use super::{
+    envelope::{close, open},
+    lock,
+};
 
 /// The right to decide for a while. It is kept in the store, in the same text as the state, so that nothing can be
 /// saved by who has lost it: whoever saves replaces the text that it has read, and has found its own lease in it.
@@ -195,54 +197,10 @@ impl StateStore for Leased {
     }
 }
 
-/// A store as those see it who have no lease: only the state.
-#[derive(Debug)]
-pub(crate) struct Opened(pub(crate) Arc<dyn StateStore>);
-
-#[async_trait]
-impl StateStore for Opened {
-    async fn load(&self) -> Result<Option<Saved>, PortError> {
-        let Some(Saved { document, version }) = self.0.load().await? else { return Ok(None) };
-        Ok(open(document).1.map(|document| Saved { document, version }))
-    }
-
-    async fn save(&self, document: &str, seen: Option<Version>) -> Result<Version, PortError> {
-        // A lease without a state is no state to whoever saves the first one.
-        let seen = match seen {
-            None => self.0.load().await?.filter(|saved| open(saved.document.clone()).1.is_none()),
-            Some(_) => return self.0.save(document, seen).await,
-        };
-        self.0.save(document, seen.map(|saved| saved.version)).await
-    }
-}
-
 /// A name that no other instance has.
 pub(crate) fn new_token() -> String {
     // Keyed anew in every process by the system's randomness.
     format!("{:016x}-{}", RandomState::new().hash_one(process::id()), process::id())
-}
-
-/// The text of a store that has a lease.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Envelope<'a> {
-    lease: Lease,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    state: Option<&'a RawValue>,
-}
-
-/// A text without a lease is a state as it is.
-fn open(document: String) -> (Option<Lease>, Option<String>) {
-    match serde_json::from_str::<Envelope<'_>>(&document) {
-        Ok(Envelope { lease, state }) => (Some(lease), state.map(|state| state.get().to_owned())),
-        Err(_) => (None, Some(document)),
-    }
-}
-
-fn close(lease: &Lease, state: Option<&str>) -> Result<String, PortError> {
-    let invalid = |error: serde_json::Error| PortError::new(PortErrorKind::Invalid, error);
-    let state = state.map(serde_json::from_str::<&RawValue>).transpose().map_err(invalid)?;
-    serde_json::to_string(&Envelope { lease: lease.clone(), state }).map_err(invalid)
 }
 
 fn fenced(why: String) -> PortError {
@@ -254,7 +212,7 @@ mod tests {
     use futures_util::FutureExt as _;
     use serinus_core::port::memory::{ManualClock, MemoryStore};
 
-    use super::*;
+    use super::{super::envelope::Opened, *};
 
     fn now<T>(future: impl Future<Output = T>) -> T {
         future.now_or_never().unwrap()

@@ -18,7 +18,8 @@ use tracing::Instrument as _;
 
 use super::{
     Deciding, Guard, GuardError, Inner, Lease,
-    lease::{Leased, Opened, Standing},
+    envelope::Opened,
+    lease::{Leased, Standing},
     lock,
     ports::Doubted,
     store::Watched,
