@@ -155,8 +155,10 @@ fn what_cohorts_are_made_of() {
         check(&Wrapped { is: reseed }, &[("/is", json!("sometimes"))]);
     }
     for of in [cohort::Cohort::Candidate, cohort::Cohort::Control, cohort::Cohort::Rest] {
-        check(&Wrapped { is: of }, &[("/is", json!("others")), ("/is", json!(0))]);
+        let written = serde_json::to_value(of).unwrap();
+        assert_eq!(serde_json::from_value::<cohort::Cohort>(written).unwrap(), of);
     }
+    assert!(serde_json::from_value::<cohort::Cohort>(json!("others")).is_err());
     check(&Wrapped { is: Salt::new("checkout") }, &[("/is", json!(1))]);
 }
 

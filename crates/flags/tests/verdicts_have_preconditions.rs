@@ -60,7 +60,7 @@ fn paused_with(guard: &Guard, notes: &Mutex<Vec<Note>>) -> String {
     let notes = notes.lock().unwrap();
     assert_eq!(guard.outcome(), None, "{notes:?}");
     let paused = notes.iter().find(|note| note.rule == Rule::Paused);
-    paused.expect("it waits for a person").to_string()
+    paused.unwrap().to_string()
 }
 
 /// Visitors without those of a kind, by whether they would be candidates at one half.
