@@ -33,7 +33,7 @@ use serinus::{
     time::{GoDuration, Timestamp},
     traffic::Weight,
 };
-use serinus_flags::{ArmTotals, Context, Deciding, Flags, Format, Guard, Outcome};
+use serinus_flags::{ArmTotals, Balance, Context, Deciding, Finding, Flags, Format, Guard, Health, Outcome};
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 
 use crate::clock::ScaledClock;
@@ -66,6 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("The express checkout, first try:");
     let first = guard.finish(Arc::clone(&clock)).await?;
+    relied_on(&guard);
     flags.update(document("first try").as_bytes(), Format::Json)?;
     let again = guard.finish(Arc::clone(&clock)).await?;
     line(&format!("The same document, loaded again: {}.", share(&guard)));
@@ -74,6 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     flags.update(document("mended").as_bytes(), Format::Json)?;
     let mended = guard.finish(clock).await?;
     live.abort();
+    relied_on(&guard);
     line("");
     for metric in flags.metrics().lines().filter(|line| line.starts_with("feature_flag_outcomes_total")) {
         println!("{metric}");
@@ -172,6 +174,21 @@ fn tell(at: Timestamp, note: &Note) {
         let passed = GoDuration::between(Timestamp::UNIX_EPOCH, at).as_secs_f64() / 60.0;
         line(&format!("{passed:>6.1} min  {note}"));
     }
+}
+
+/// Whether the verdict can be relied on: what has to hold before anybody is promoted, and the numbers.
+fn relied_on(guard: &Guard) {
+    let Health { exposed, heard, crossed, silent_candidate, silent_control, findings, .. } = &guard.health();
+    let is = |finding| if findings.contains(&finding) { "VIOLATED" } else { "holds" };
+    let p = |balance: &Balance| format!("{balance}, p {:.2}", balance.p_value());
+    line("Preconditions:");
+    line(&format!("    {:<8} as many are shown either one: {}", is(Finding::SampleRatio), p(exposed)));
+    line(&format!("    {:<8} of as many is told what came of it: {}", is(Finding::LostOutcomes), p(heard)));
+    line(&format!("    {:<8} hardly anybody sees both: {crossed} do", is(Finding::MultipleExposure)));
+    line(&format!(
+        "    {:<8} no silence: nothing is known of {silent_candidate} and {silent_control}",
+        is(Finding::Silent)
+    ));
 }
 
 /// A line above the one that changes.

@@ -23,6 +23,15 @@ fn the_first_try_is_taken_back_and_the_mended_one_goes_out() {
     let (first, mended) = run.output.split_once("mended:").unwrap();
     assert!(first.contains("step 1 of") && first.contains("failures"), "{}", run.told());
     assert!(first.contains("loaded again: nobody gets it."), "{}", run.told());
+    // Both verdicts could be relied on, and the example says by what.
+    for tried in [first, mended] {
+        assert_eq!(tried.matches("    holds    ").count(), 4, "{}", run.told());
+        assert!(
+            tried.contains("as many are shown either one: ") && tried.contains(" controls, p "),
+            "{}",
+            run.told()
+        );
+    }
     assert!(mended.contains("weight 50%"), "{}", run.told());
     assert!(run.output.contains("cohort=\"control\",outcome=\"error\""), "{}", run.told());
     assert!(run.output.ends_with("Mended: everybody has it.\n"), "{}", run.told());

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use serinus_core::{
     analysis::{Analysis, Comparison, Judge, Metric},
     capacity::Amount,
+    cohort::{self, Holdout, Layer, Layers, Reseed, Salt, Slot, Split, Trial},
     metric::{Number, Query},
     rollout::{DeadlineAction, PlanSpec, ProgressDeadline},
     strategy::{
@@ -81,6 +82,114 @@ fn a_rolling_update() {
 #[test]
 fn a_recreate() {
     check(&Recreate::new(3), &[("/replicas", Value::Null)]);
+}
+
+#[test]
+fn a_trial() {
+    let trial = Trial::try_new(Weight::percent(10.0), Weight::percent(5.0)).unwrap();
+    check(
+        &trial,
+        &[
+            ("/candidate", json!("some")),
+            ("/candidate", json!(null)),
+            ("/control", json!(-1)),
+            ("/rest", json!(85)),
+        ],
+    );
+    // Left out, the control is as large as the candidate: for the schema as for serde.
+    let written = json!({ "candidate": Weight::percent(10.0) });
+    assert_eq!(read::<Trial>(&written), Trial::even(Weight::percent(10.0)));
+}
+
+#[test]
+fn a_split_of_variants() {
+    let split = Split::of([("old", Weight::percent(60.0)), ("new", Weight::percent(40.0))]).unwrap();
+    check(
+        &split,
+        &[
+            ("/0/name", json!(7)),
+            ("/0/slots/0/from", json!("below")),
+            ("/0/slots/0/colour", json!(1)),
+            ("/1/slots", json!({})),
+            ("/1/share", json!(3)),
+        ],
+    );
+    let by_weight = json!([{"name": "old", "weight": Weight::percent(60.0)}, {"name": "new", "weight": Weight::percent(40.0)}]);
+    assert_eq!(read::<Split>(&by_weight), split);
+}
+
+#[test]
+fn layers_with_experiments_and_a_holdout() {
+    let variants = Split::of([("old", Weight::percent(50.0)), ("new", Weight::percent(50.0))]).unwrap();
+    let mut layer = Layer::new("search");
+    layer.add(cohort::Experiment::new("ranking", variants.clone()), Weight::percent(30.0)).unwrap();
+    layer.add(cohort::Experiment::new("colours", variants).salt("own"), Weight::percent(20.0)).unwrap();
+    check(
+        &layer,
+        &[
+            ("/salt", json!(["search"])),
+            ("/experiments/0/name", json!(null)),
+            ("/experiments/0/slots", json!("all")),
+            ("/experiments/1/variants", json!("two")),
+            ("/experiments/1/until", json!("1h")),
+        ],
+    );
+    let layers = Layers::new([Holdout::new("quarter", Weight::percent(5.0))], [layer]).unwrap();
+    check(
+        &layers,
+        &[
+            ("/holdouts/0/share", json!(-5)),
+            ("/holdouts/0/why", json!("because")),
+            ("/layers/0/salt", json!(7)),
+            ("/planes", json!([])),
+        ],
+    );
+}
+
+#[test]
+fn what_cohorts_are_made_of() {
+    let quarter = Slot::try_new(Weight::percent(25.0), Weight::percent(50.0)).unwrap();
+    check(&quarter, &[("/from", json!("25")), ("/to", json!(null)), ("/size", json!(1))]);
+    check(&Holdout::new("holdout", Weight::percent(5.0)), &[("/salt", json!(5)), ("/share", json!("few"))]);
+    for reseed in [Reseed::Never, Reseed::EachAttempt] {
+        check(&Wrapped { is: reseed }, &[("/is", json!("sometimes"))]);
+    }
+    for of in [cohort::Cohort::Candidate, cohort::Cohort::Control, cohort::Cohort::Rest] {
+        let written = serde_json::to_value(of).unwrap();
+        assert_eq!(serde_json::from_value::<cohort::Cohort>(written).unwrap(), of);
+    }
+    assert!(serde_json::from_value::<cohort::Cohort>(json!("others")).is_err());
+    check(&Wrapped { is: Salt::new("checkout") }, &[("/is", json!(1))]);
+}
+
+/// What serde refuses for what it means, the schema cannot know of: it is no part of the schema, but it is refused.
+#[test]
+fn cohorts_that_contradict_themselves_are_refused() {
+    let refused = |error: Result<(), serde_json::Error>, expected: &str| {
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    let percent = Weight::percent;
+    let trial = json!({"candidate": percent(60.0), "control": percent(50.0)});
+    refused(serde_json::from_value::<Trial>(trial).map(drop), "60");
+    let slot = json!({"from": percent(50.0), "to": percent(25.0)});
+    refused(serde_json::from_value::<Slot>(slot).map(drop), "50");
+    let much = json!([{"name": "a", "weight": percent(60.0)}, {"name": "b", "weight": percent(60.0)}]);
+    refused(serde_json::from_value::<Split>(much).map(drop), "b");
+    let twice = json!([{"name": "a", "weight": percent(10.0)}, {"name": "a", "weight": percent(10.0)}]);
+    refused(serde_json::from_value::<Split>(twice).map(drop), "a");
+}
+
+#[derive(Debug, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
+struct Wrapped<T> {
+    is: T,
+}
+
+fn read<T: JsonSchema + DeserializeOwned>(written: &Value) -> T {
+    let schema = serde_json::to_value(schema_for!(T)).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(validator.is_valid(written), "{written}");
+    serde_json::from_value(written.clone()).unwrap()
 }
 
 #[test]

@@ -19,8 +19,11 @@ use serinus_core::{
 };
 
 pub use self::{
-    builder::{Deciding, GuardBuilder},
+    builder::GuardBuilder,
+    deciding::Deciding,
     error::GuardError,
+    health::{Balance, Finding, Health, LeftOut, Portion, Preconditions},
+    lease::Lease,
     outcome::{Outcome, Recorded, Subject},
     ports::Rate,
     totals::{ArmTotals, Totals},
@@ -30,12 +33,19 @@ use self::{counters::Reading, over::Live};
 use crate::flags::Flags;
 
 mod builder;
+mod checks;
 mod counters;
+mod deciding;
+mod envelope;
 mod error;
 pub(crate) mod exposition;
+mod health;
 mod inbox;
+mod lease;
+mod mark;
 mod outcome;
 pub(crate) mod over;
+mod panel;
 mod ports;
 mod run;
 mod store;
@@ -76,6 +86,46 @@ mod totals;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Preconditions
+///
+/// Counts that cannot be relied on promote nobody. Each time the comparison asks, three things are looked at; if one
+/// does not hold, the verdict is [invalid](serinus_core::analysis::comparison::Verdict::Invalid) and says
+/// [why](serinus_core::analysis::comparison::Why), and the rollout waits for a person at the share that it has. What
+/// speaks against the candidate is heard before that and takes it back all the same, while it waits, too.
+///
+/// *Candidate and control are of the same size.* The control is drawn as large as the candidate, so a subject of either
+/// is with probability ½ a candidate. With `x` of `n` subjects on the candidate's side the evidence against that is
+/// `E = B(k/2 + x, k/2 + n − x) / (B(k/2, k/2) · 2⁻ⁿ)`, `k` = 100, which is above 1000 with probability 0.001 at most,
+/// ever, at however many looks (Lindon and Malek 2022, [`SampleRatio`](serinus_core::stats::sample_ratio::SampleRatio)).
+/// Subjects are counted, not requests, and each once per attempt: visits of one subject are no independent draws, so a
+/// test of requests would find some chance imbalance sooner or later. The test is made twice: for who was shown a
+/// variant ([`Finding::SampleRatio`]), and for whom an outcome was recorded ([`Finding::LostOutcomes`]), because what
+/// crashes records nothing and would look healthy. The second is left out with [`Rate::PerExposure`], where an outcome
+/// is a failure, and with another [`metrics`](GuardBuilder::metrics) source.
+///
+/// *Hardly anybody sees both variants.* If certainly more than 1 % do ([`Preconditions::most_crossed`]; the lower end of
+/// a [confidence sequence](serinus_core::stats::bernoulli::confidence_sequence) with error probability 0.001), what
+/// comes of it belongs to neither arm ([`Finding::MultipleExposure`]). The hash never changes its mind about a key, so
+/// what can be found here is whom a rule of the flag gives now and then the variant of the other arm, and, with
+/// [`GuardBuilder::identity`], who comes with several keys. Whoever comes with several keys and nothing that is common
+/// to them, or is placed by another salt elsewhere, nobody can know of.
+///
+/// *There is something to judge.* Without requests in an arm there is no pass. Where only failures are recorded
+/// ([`Rate::PerExposure`]) and none ever was, of neither arm, nobody can tell health from a `record` that is never
+/// called: there is no pass before the first.
+///
+/// [`Guard::health`] has the numbers, and what else is worth knowing: subjects of whom nothing was recorded, outcomes of
+/// subjects that were shown nothing, evaluations that failed. They are those of a sample of up to 32 768 subjects, the
+/// first to come to each of as many cells by their hash; so the memory is bounded (128 KiB), and whoever is in it is
+/// known exactly. With 32 768 subjects a split of 51.2 to 48.8 is found. Subjects are followed while the candidate has
+/// at most one half; beyond, the control has to give its own subjects to the candidate, and nothing is added.
+///
+/// # Who decides
+///
+/// [`Deciding`] says it. [`Deciding::here`]: this process, which is the only one. [`Deciding::leader`]: whoever has the
+/// [`Lease`] among all that are told so; the lease is kept in the store, renewed while it decides, taken over when it has
+/// run out, and what a former leader writes is refused. [`Deciding::follower`]: another process.
+///
 /// # Guarantees
 ///
 /// - A change of weight, a rollback among them, is one atomic swap: every evaluation sees the old or the new.
@@ -89,8 +139,11 @@ mod totals;
 ///
 /// - An outcome is counted for the cohort that its subject is in when it is recorded.
 /// - Subjects are told apart only by the hash of their key; see [`ArmTotals::exposures`] for the error of their count.
-/// - [`Comparison::sample_ratio`](serinus_core::analysis::Comparison::sample_ratio) has to stay off: the control is as
-///   large as the candidate, and not what the candidate leaves over.
+/// - The preconditions are those of comparisons. A threshold on the candidate alone is judged without them, and a plan
+///   without any analysis judges nothing.
+/// - A plan with [`Comparison::sample_ratio`](serinus_core::analysis::Comparison::sample_ratio) is refused: that is about
+///   requests, and takes the control for what the candidate leaves over.
+/// - After a restart the preconditions are looked at from the beginning, over those who come from then on.
 /// - Without latencies in [`Guard::record`], a comparison of latencies never passes: compare failures only.
 #[derive(Clone)]
 pub struct Guard(Arc<Inner>);
@@ -101,6 +154,7 @@ pub(crate) struct Inner {
     candidate: Arc<str>,
     salt: Salt,
     reseed: Reseed,
+    identity: Option<Arc<str>>,
     plan: Plan,
     deciding: Deciding,
     rate: Rate,
@@ -113,6 +167,10 @@ pub(crate) struct Inner {
     /// What was counted at times past, the oldest first.
     past: Mutex<VecDeque<(Timestamp, Reading)>>,
     state: Mutex<Option<State>>,
+    /// Which of several leaders this is.
+    token: String,
+    /// The lease as it was last seen, and whether it is this instance's.
+    lease: Mutex<Option<(Lease, bool)>>,
     notes: Mutex<VecDeque<(Timestamp, Note)>>,
     is_running: AtomicBool,
 }
@@ -145,16 +203,35 @@ impl Guard {
         self.0.state().as_ref().and_then(State::outcome).cloned()
     }
 
+    /// Who decides and until when, as this process last saw it; nothing before it first looked, and where no lease is
+    /// needed.
+    pub fn lease(&self) -> Option<Lease> {
+        lock(&self.0.lease).as_ref().map(|(lease, _)| lease.clone())
+    }
+
+    /// Whether this process decides: it [runs](Guard::run), and decides alone or has the lease.
+    pub fn is_deciding(&self) -> bool {
+        self.0.is_running.load(Ordering::Relaxed)
+            && match &self.0.deciding {
+                Deciding::Here { .. } => true,
+                Deciding::Leader { .. } => lock(&self.0.lease).as_ref().is_some_and(|(_, is_mine)| *is_mine),
+                Deciding::Follower { .. } => false,
+            }
+    }
+
     /// Counts what came of what a subject saw, if it is a candidate or a control.
     pub fn record<S: Subject + ?Sized>(&self, subject: &S, recorded: impl Into<Recorded>) {
-        if let Some(arm) = self.0.flags.arm_of(&self.0.key, subject) {
-            self.0.live.counters.record(arm, recorded.into());
-        }
+        self.0.flags.record(&self.0.key, subject, recorded.into());
     }
 
     /// What was counted in this process since the guard was made.
     pub fn totals(&self) -> Totals {
         Totals::from(&self.0.live.counters.look())
+    }
+
+    /// Whether what is counted can be relied on: what is known of the attempt under way, in this process.
+    pub fn health(&self) -> Health {
+        self.0.live.checks.look(&self.0.key, &self.0.live.counters)
     }
 
     /// The counters in the text format of Prometheus, version 0.0.4; of all guards with [`Flags::metrics`].
@@ -168,7 +245,8 @@ impl Guard {
     ///
     /// [`GuardError::Follows`] if another instance decides.
     pub fn command(&self, command: Command) -> Result<(), GuardError> {
-        if self.0.deciding.follows() {
+        let has_another = lock(&self.0.lease).as_ref().is_some_and(|(_, is_mine)| !is_mine);
+        if self.0.deciding.follows() || has_another {
             return Err(GuardError::Follows { flag: Arc::clone(&self.0.key) });
         }
         self.0.live.inbox.push(Input::Commanded(command));

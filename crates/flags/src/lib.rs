@@ -80,6 +80,15 @@
 //! [`Flags::status`] says how far the flags can be relied on, [`Flags::events`] what happens to them, shaped as OpenFeature
 //! has it.
 //!
+//! # Guarded flags
+//!
+//! A [`Guard`] gives a variant to a growing share of those whom a flag leaves at its default, compares them with a
+//! concurrent control of the same size, and takes the variant back by itself if it does harm. Before anybody is promoted
+//! by what was counted, the counts must be fit for it: both arms of the same size, by an e-process on subjects
+//! (Lindon and Malek 2022), before and after what may get lost in between; hardly anybody in both; and something to
+//! judge. [`Guard`] has the formulas, [`Guard::health`] the numbers. Who decides is said, never guessed: this process,
+//! whoever has the [`Lease`], or another process ([`Deciding`]).
+//!
 //! # Features
 //!
 //! | Feature | |
@@ -112,7 +121,10 @@ pub use self::{
     details::{ErrorCode, Reason},
     document::{Chosen, Document, DocumentError, Fault, Format, Options, Problem},
     flags::{Change, Details, Flags, Handle, Held, NoValue, ObjectRef, Report, Text},
-    guard::{ArmTotals, Deciding, Guard, GuardBuilder, GuardError, Outcome, Rate, Recorded, Subject, Totals},
+    guard::{
+        ArmTotals, Balance, Deciding, Finding, Guard, GuardBuilder, GuardError, Health, Lease, LeftOut,
+        Outcome, Portion, Preconditions, Rate, Recorded, Subject, Totals,
+    },
     lifecycle::{Event, EventKind, Events, EventsError, Status, Trouble},
     metadata::Metadata,
     snapshot::{Evaluation, EvaluationError, Snapshot, typed::FlagType},

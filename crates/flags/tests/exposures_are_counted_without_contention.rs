@@ -47,6 +47,36 @@ fn neither_evaluations_nor_outcomes_allocate() {
 }
 
 #[test]
+fn neither_rules_nor_identities_nor_failures_make_the_trial_allocate() {
+    let flags = flags(DOCUMENT);
+    let builder = flags.guard("checkout").candidate("new").plan(ladder()).deciding(Deciding::here());
+    let guard = builder.identity("device").build().unwrap();
+    let clock = Arc::new(ManualClock::default());
+    drive_for(&clock, GoDuration::from_mins(2), guard.run(Arc::clone(&clock) as _), |_| {});
+    let contexts: Vec<_> = (0..1_000)
+        .map(|number| {
+            let plan = if number % 2 == 0 { "gold" } else { "silver" };
+            Context::new(format!("user-{number}"))
+                .with("device", format!("device-{number}"))
+                .with("plan", plan)
+        })
+        .chain([Context::default()])
+        .collect();
+    let once = || {
+        for context in &contexts {
+            drop(black_box(flags.string("checkout", context)));
+            guard.record(context, Outcome::Success.after(Duration::from_millis(3)));
+        }
+    };
+    once();
+    assert_eq!(allocation_counter::measure(once).count_total, 0);
+    let health = guard.health();
+    assert_eq!((health.left_out.ruled, health.left_out.keyless), (1_000, 2));
+    let followed = health.exposed.candidate + health.exposed.control;
+    assert!((20..100).contains(&followed) && health.silent_candidate.part == 0, "{health}");
+}
+
+#[test]
 fn threads_that_count_at_once_lose_nothing() {
     const THREADS: u64 = 8;
     const ROUNDS: u64 = 5;

@@ -28,7 +28,7 @@ fn followers_take_the_shares_and_the_rollback_from_the_leader() {
     let clock = Arc::new(ManualClock::default());
     let store: Arc<dyn StateStore> = Arc::new(MemoryStore::new());
     let (leading, following, mut visitors) = (flags(DOCUMENT), flags(DOCUMENT), Visitors::new(150));
-    let leader = guard(&leading, Deciding::leader(Arc::clone(&store)));
+    let leader = guard(&leading, Deciding::leader(Arc::clone(&store), "one"));
     let follower = guard(&following, Deciding::follower(store));
     let mut weights = Vec::new();
     let both = join(leader.finish(Arc::clone(&clock) as _), follower.finish(Arc::clone(&clock) as _));
@@ -66,7 +66,7 @@ fn a_follower_decides_nothing() {
 fn a_follower_gives_no_other_definition_than_the_one_that_is_tried() {
     let (clock, store) = (Arc::new(ManualClock::default()), Arc::new(MemoryStore::new()));
     let (leading, following, visitors) = (flags(DOCUMENT), flags(DOCUMENT), Visitors::new(20));
-    let leader = guard(&leading, Deciding::leader(Arc::clone(&store) as _));
+    let leader = guard(&leading, Deciding::leader(Arc::clone(&store) as _, "one"));
     let follower = guard(&following, Deciding::follower(Arc::clone(&store) as _));
     let run = || {
         let both = select(
@@ -91,7 +91,7 @@ fn a_follower_gives_no_other_definition_than_the_one_that_is_tried() {
 fn a_store_that_cannot_be_read_changes_nothing() {
     let (clock, store) = (Arc::new(ManualClock::default()), Arc::new(MemoryStore::new()));
     let (leading, following, visitors) = (flags(DOCUMENT), flags(DOCUMENT), Visitors::new(20));
-    let leader = guard(&leading, Deciding::leader(Arc::clone(&store) as _));
+    let leader = guard(&leading, Deciding::leader(Arc::clone(&store) as _, "one"));
     drive_for(&clock, GoDuration::from_mins(2), leader.run(Arc::clone(&clock) as _), |_| {});
     let follower = guard(&following, Deciding::follower(Arc::clone(&store) as _));
     drive_for(&clock, GoDuration::from_secs(10), follower.run(Arc::clone(&clock) as _), |_| {});

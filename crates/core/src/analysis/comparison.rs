@@ -18,6 +18,7 @@ pub use self::{
     error::ComparisonError,
     evidence::Evidence,
     findings::Findings,
+    objection::Objection,
     verdict::{Verdict, Why},
 };
 use super::{Analysis, AnalysisError, Judge, Metric};
@@ -32,6 +33,7 @@ mod error;
 mod evidence;
 mod findings;
 mod latency;
+mod objection;
 mod rare;
 mod sentence;
 mod standing;

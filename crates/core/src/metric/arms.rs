@@ -25,7 +25,8 @@ pub struct Window {
 ///
 /// As a [`Sample`] it is a map with the keys `stable` and `candidate`, and perhaps `control`, each a map with `requests`,
 /// `failures` and, if latencies are known, `latency`: a list of pairs of an edge in seconds and the requests that took at
-/// most that long.
+/// most that long. Beside them may stand what the source has against its own counts
+/// ([`Objection`](crate::analysis::comparison::Objection)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "a comparison has two arms")]

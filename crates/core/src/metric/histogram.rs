@@ -1,6 +1,9 @@
 //! A histogram of latencies that any number of threads write at once without a lock.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use super::Number;
 
@@ -44,24 +47,27 @@ impl Histogram {
 
     /// Adds what it holds now. Written to at the same time, it holds some of that.
     pub fn add_to(&self, counts: &mut Counts) {
-        for (sum, bucket) in counts.buckets.iter_mut().zip(&self.buckets) {
-            *sum += bucket.load(Ordering::Relaxed);
+        let holds = |bucket: &AtomicU64| bucket.load(Ordering::Relaxed) > 0;
+        if let Some(first) = self.buckets.iter().position(holds) {
+            let end = self.buckets.iter().rposition(holds).map_or(first, |last| last + 1);
+            counts.widen(first..end);
+            let start = first - counts.first;
+            for (sum, bucket) in counts.buckets[start..].iter_mut().zip(&self.buckets[first..end]) {
+                *sum += bucket.load(Ordering::Relaxed);
+            }
         }
         counts.sum_nanos = counts.sum_nanos.wrapping_add(self.sum_nanos.load(Ordering::Relaxed));
     }
 }
 
-/// What histograms held at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What histograms held at one moment. It is as large as the latencies are far apart: of what lies below the shortest
+/// and above the longest nothing is kept.
+#[derive(Clone, Debug, Default)]
 pub struct Counts {
+    /// The bucket that the first count is of.
+    first: usize,
     buckets: Vec<u64>,
     sum_nanos: u64,
-}
-
-impl Default for Counts {
-    fn default() -> Self {
-        Self { buckets: vec![0; BUCKETS], sum_nanos: 0 }
-    }
 }
 
 impl Counts {
@@ -77,18 +83,15 @@ impl Counts {
 
     /// The buckets that are not empty: what is worth keeping.
     pub fn to_sparse(&self) -> Vec<(u16, u64)> {
-        self.buckets
-            .iter()
-            .zip(0..)
-            .filter(|(count, _)| **count > 0)
-            .map(|(count, index)| (index, *count))
-            .collect()
+        let buckets = (self.first..).zip(&self.buckets).filter(|(_, count)| **count > 0);
+        buckets.filter_map(|(bucket, count)| Some((u16::try_from(bucket).ok()?, *count))).collect()
     }
 
     /// Takes away what was there earlier.
     pub fn subtract(&mut self, earlier: &[(u16, u64)]) {
         for (index, count) in earlier {
-            if let Some(bucket) = self.buckets.get_mut(usize::from(*index)) {
+            let place = usize::from(*index).checked_sub(self.first);
+            if let Some(bucket) = place.and_then(|place| self.buckets.get_mut(place)) {
                 *bucket = bucket.saturating_sub(*count);
             }
         }
@@ -97,11 +100,31 @@ impl Counts {
     /// What came in since there was `earlier`.
     #[must_use = "the difference is the value returned"]
     pub fn since(&self, earlier: &Self) -> Self {
-        let buckets = self.buckets.iter().zip(&earlier.buckets);
+        let before = |bucket: usize| {
+            let place = bucket.checked_sub(earlier.first)?;
+            earlier.buckets.get(place)
+        };
+        let buckets = (self.first..).zip(&self.buckets);
         Self {
-            buckets: buckets.map(|(now, before)| now.saturating_sub(*before)).collect(),
+            first: self.first,
+            buckets: buckets
+                .map(|(bucket, now)| now.saturating_sub(before(bucket).copied().unwrap_or(0)))
+                .collect(),
             sum_nanos: self.sum_nanos.wrapping_sub(earlier.sum_nanos),
         }
+    }
+
+    /// Makes room for counts of these buckets.
+    fn widen(&mut self, to: Range<usize>) {
+        if self.buckets.is_empty() {
+            self.first = to.start;
+        }
+        if let Some(before) = self.first.checked_sub(to.start).filter(|before| *before > 0) {
+            self.buckets.splice(..0, (0..before).map(|_| 0));
+            self.first = to.start;
+        }
+        let length = to.end.saturating_sub(self.first).max(self.buckets.len());
+        self.buckets.resize(length, 0);
     }
 
     /// The counts at the edges that are shown to the outside, in seconds, and of all.
@@ -118,24 +141,35 @@ impl Counts {
         }
         let rank = ((share.clamp(0.0, 1.0) * total as f64).ceil() as u64).max(1);
         let mut seen = 0;
-        let index = self.buckets.iter().position(|count| {
+        let place = self.buckets.iter().position(|count| {
             seen += count;
             seen >= rank
         })?;
+        let index = self.first + place;
         Some((upper_bound(index) + index.checked_sub(1).map_or(0.0, upper_bound)) / 2.0)
     }
 
     /// How many latencies there are at or below each of [`Counts::edges`], in the same order.
     pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
-        let mut buckets = self.buckets.iter();
-        let (mut taken, mut sum) = (0, 0);
+        let mut buckets = (self.first..).zip(&self.buckets).peekable();
+        let mut sum = 0;
         edges().map(move |(seconds, last)| {
-            sum += buckets.by_ref().take(last + 1 - taken).sum::<u64>();
-            taken = last + 1;
+            while let Some((_, count)) = buckets.next_if(|(bucket, _)| *bucket <= last) {
+                sum += count;
+            }
             (seconds, sum)
         })
     }
 }
+
+// Counts are equal if they say the same, however much room they take.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        self.sum_nanos == other.sum_nanos && self.to_sparse() == other.to_sparse()
+    }
+}
+
+impl Eq for Counts {}
 
 /// The edges that are shown to the outside, in seconds, each with the last bucket at or below it: 2^k and 1.5 x 2^k
 /// microseconds. They are edges of buckets, so that the counts between them are exact.
@@ -213,7 +247,41 @@ mod tests {
         assert_eq!(counts.total(), 5);
     }
 
+    fn counts_of(latencies: &[u64]) -> Counts {
+        let histogram = Histogram::default();
+        latencies.iter().for_each(|nanos| histogram.record(*nanos));
+        let mut counts = Counts::default();
+        histogram.add_to(&mut counts);
+        counts
+    }
+
+    #[test]
+    fn counts_are_as_large_as_latencies_are_far_apart() {
+        assert!(counts_of(&[]).buckets.is_empty());
+        assert_eq!(counts_of(&[5_000_000, 5_000_001]).buckets, [2]);
+        let within_ten_times = counts_of(&[2_000_000, 20_000_000]);
+        assert!(within_ten_times.buckets.len() < 60, "{}", within_ten_times.buckets.len());
+    }
+
     proptest! {
+        #[test]
+        fn counts_add_and_subtract_as_if_every_bucket_were_kept(
+            first in proptest::collection::vec((0.0_f64..12.5).prop_map(|power| 10_f64.powf(power) as u64), 0..20),
+            second in proptest::collection::vec((0.0_f64..12.5).prop_map(|power| 10_f64.powf(power) as u64), 0..20),
+        ) {
+            let all: Vec<_> = first.iter().chain(&second).copied().collect();
+            let (first, second, all) = (counts_of(&first), counts_of(&second), counts_of(&all));
+            prop_assert_eq!(&all.since(&first), &second);
+            prop_assert_eq!(&all.since(&second), &first);
+            prop_assert_eq!(all.since(&all).total(), 0);
+            let mut rest = all.clone();
+            rest.subtract(&first.to_sparse());
+            prop_assert_eq!(rest.to_sparse(), second.to_sparse());
+            for (edge, (both, one)) in all.edges().into_iter().zip(first.edges().into_iter().zip(second.edges())) {
+                prop_assert_eq!(edge.1, both.1 + one.1);
+            }
+        }
+
         #[test]
         fn a_quantile_is_within_a_thirty_second(
             mut latencies in proptest::collection::vec((0.0_f64..12.0).prop_map(|power| 10_f64.powf(power) as u64), 1..300),

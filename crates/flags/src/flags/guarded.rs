@@ -6,7 +6,7 @@ use serinus_core::cohort::Trial;
 
 use super::Flags;
 use crate::{
-    guard::{Arm, GuardBuilder, Over, Subject, exposition, over::Rollout},
+    guard::{GuardBuilder, Over, Recorded, Subject, exposition, over::Rollout},
     snapshot::State,
 };
 
@@ -22,7 +22,8 @@ impl Flags {
     }
 
     /// What is counted of guarded flags, in the text format of Prometheus, version 0.0.4: exposures, outcomes and their
-    /// latencies by flag, variant and cohort, and the share of each candidate.
+    /// latencies by flag, variant and cohort, the share of each candidate, and whether the counts can be relied on
+    /// ([`Health`](crate::Health)).
     ///
     /// Where several instances are scraped, these are the selectors by which a comparison asks Prometheus about all:
     ///
@@ -60,14 +61,15 @@ impl Flags {
         state.over.as_ref()?.trial(state.find(key))
     }
 
-    /// The cohort of a subject, if it is counted.
-    pub(crate) fn arm_of<S: Subject + ?Sized>(&self, key: &str, subject: &S) -> Option<Arm> {
+    /// Counts an outcome of a subject, if it is in a cohort.
+    pub(crate) fn record<S: Subject + ?Sized>(&self, key: &str, subject: &S, recorded: Recorded) {
         let state = self.state();
-        let over = state.over.as_ref()?;
+        let Some(over) = &state.over else { return };
         let flag = state.find(key);
-        match subject.as_context() {
-            Some(context) => over.arm_of(&state, flag, context),
-            None => over.arm_of_key(flag, subject.as_key()?),
+        if let Some(context) = subject.as_context() {
+            over.record(&state, flag, context, recorded);
+        } else if let Some(subject) = subject.as_key() {
+            over.record_by_key(flag, subject, recorded);
         }
     }
 

@@ -7,75 +7,25 @@ use std::{
 };
 
 use serinus_core::{
+    analysis::Metric,
     cohort::{Reseed, Salt},
     driver::Watch,
     metric::Windows,
-    port::{Hook, MetricProvider, StateStore},
+    port::{Hook, MetricProvider},
     rollout::{Capacity, Note, Plan, Step},
     time::{GoDuration, Timestamp},
     traffic::Weight,
 };
 
 use super::{
-    Guard, GuardError, Inner, Listener, Rate,
+    Deciding, Guard, GuardError, Inner, Listener, Preconditions, Rate,
+    checks::Checks,
     counters::Counters,
     inbox::Inbox,
+    lease::new_token,
     over::{Live, Rollout},
-    store::Kept,
 };
 use crate::flags::Flags;
-
-/// Who decides about the rollout of a flag. It has to be said: nobody can guess how many instances there are.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Deciding {
-    /// This process, which is the only one: it decides by what it counts itself.
-    Here {
-        /// Keeps the state over a restart.
-        store: Arc<dyn StateStore>,
-    },
-    /// This process, for all that follow the same store. Its own counters see only its own share of the subjects, and
-    /// no fault of another instance; so give it a [`metrics`](GuardBuilder::metrics) source that sees all, such as
-    /// Prometheus. Should there be two leaders by mistake, the store lets only one of them change anything at a time.
-    Leader {
-        /// Where the state is.
-        store: Arc<dyn StateStore>,
-    },
-    /// Another process. This one does what the store says, never decides, and takes no commands. What it counts, the
-    /// leader does not see, unless both are seen by the leader's [`metrics`](GuardBuilder::metrics) source.
-    Follower {
-        /// Where the state is.
-        store: Arc<dyn StateStore>,
-        /// How often the store is read: so long may a rollback take to get here.
-        every: GoDuration,
-    },
-}
-
-impl Deciding {
-    /// By this process alone, with the state in memory: a restart begins anew.
-    pub fn here() -> Self {
-        Self::here_kept_in(Arc::new(Kept::default()))
-    }
-
-    /// By this process alone, with the state in a store: a restart goes on.
-    pub fn here_kept_in(store: Arc<dyn StateStore>) -> Self {
-        Self::Here { store }
-    }
-
-    /// By this process for all that follow the same store.
-    pub fn leader(store: Arc<dyn StateStore>) -> Self {
-        Self::Leader { store }
-    }
-
-    /// By another process; this one reads the store every two seconds.
-    pub fn follower(store: Arc<dyn StateStore>) -> Self {
-        Self::Follower { store, every: GoDuration::from_secs(2) }
-    }
-
-    pub(super) fn follows(&self) -> bool {
-        matches!(self, Self::Follower { .. })
-    }
-}
 
 /// Describes the guard of a flag. Made by [`Flags::guard`].
 #[must_use = "nothing is guarded until it is built"]
@@ -87,6 +37,8 @@ pub struct GuardBuilder {
     deciding: Option<Deciding>,
     salt: Option<Salt>,
     reseed: Reseed,
+    identity: Option<Arc<str>>,
+    preconditions: Preconditions,
     rate: Rate,
     metrics: Option<Arc<dyn MetricProvider>>,
     hook: Option<Arc<dyn Hook>>,
@@ -104,6 +56,8 @@ impl GuardBuilder {
             deciding: None,
             salt: None,
             reseed: Reseed::Never,
+            identity: None,
+            preconditions: Preconditions::default(),
             rate: Rate::PerOutcome,
             metrics: None,
             hook: None,
@@ -140,6 +94,21 @@ impl GuardBuilder {
     /// Whether another attempt draws other lots; by default the same subjects come first in every attempt.
     pub fn reseed(mut self, reseed: Reseed) -> Self {
         self.reseed = reseed;
+        self
+    }
+
+    /// The attribute by which a person is known whose targeting key may change, such as a device where somebody logs in:
+    /// who is shown both variants under two keys is found by it. By default the targeting key itself. A subject without
+    /// it is not followed for the [`preconditions`](GuardBuilder::preconditions), nor is an outcome that is recorded by
+    /// its key alone.
+    pub fn identity(mut self, attribute: impl Into<Arc<str>>) -> Self {
+        self.identity = Some(attribute.into());
+        self
+    }
+
+    /// What has to hold before the candidate may be promoted.
+    pub fn preconditions(mut self, preconditions: Preconditions) -> Self {
+        self.preconditions = preconditions;
         self
     }
 
@@ -181,7 +150,8 @@ impl GuardBuilder {
     /// the candidate's name, or has it as its default; if it is guarded already; or if the plan wants instances,
     /// mirrored requests or matches, which a flag has not.
     pub fn build(self) -> Result<Guard, GuardError> {
-        let Self { flags, key, reseed, rate, metrics, hook, watch, listener, .. } = self;
+        let Self { flags, key, reseed, identity, preconditions, rate, metrics, hook, .. } = self;
+        let (watch, listener) = (self.watch, self.listener);
         let missing = |what, call| GuardError::Missing { flag: Arc::clone(&key), what, call };
         let candidate = self.candidate.ok_or_else(|| missing("a variant to bring out", "candidate"))?;
         let plan = self.plan.ok_or_else(|| missing("a plan", "plan"))?;
@@ -189,11 +159,17 @@ impl GuardBuilder {
         if let Some(what) = unsuited(&plan) {
             return Err(GuardError::Plan { flag: key, what });
         }
+        if let Deciding::Leader { lease, .. } = &deciding
+            && *lease < SHORTEST_LEASE
+        {
+            return Err(GuardError::Lease { flag: key, lease: *lease });
+        }
         check(&flags, &key, &candidate)?;
         let salt = self.salt.unwrap_or_else(|| Salt::new(Arc::clone(&key)));
         let live = Arc::new(Live {
             counters: Counters::new(),
             windows: Windows::default(),
+            checks: Checks::new(preconditions, rate, metrics.is_some()),
             inbox: Inbox::default(),
         });
         let rollout = Rollout {
@@ -203,6 +179,7 @@ impl GuardBuilder {
             candidate: Arc::clone(&candidate),
             weight: Weight::ZERO,
             definition: None,
+            identity: identity.clone(),
             live: Arc::clone(&live),
         };
         if !flags.begin(rollout) {
@@ -214,6 +191,7 @@ impl GuardBuilder {
             candidate,
             salt,
             reseed,
+            identity,
             plan,
             deciding,
             rate,
@@ -225,6 +203,8 @@ impl GuardBuilder {
             route: Mutex::default(),
             past: Mutex::new(VecDeque::new()),
             state: Mutex::default(),
+            token: new_token(),
+            lease: Mutex::default(),
             notes: Mutex::default(),
             is_running: AtomicBool::new(false),
         })))
@@ -274,6 +254,12 @@ fn unsuited(plan: &Plan) -> Option<&'static str> {
     if !matches!(plan.spec().capacity, Capacity::Unmanaged) {
         return Some("is about instances, and a flag has none: take `Canary::between_variants`");
     }
+    let metrics = plan.spec().analyses.iter().flat_map(|analysis| &analysis.metrics);
+    if metrics.filter_map(Metric::comparison).any(|comparison| comparison.sample_ratio) {
+        return Some(
+            "checks the split of requests, but the control of a flag is as large as its candidate: leave `sample_ratio` out, as the guard itself checks the split of subjects",
+        );
+    }
     plan.steps().iter().find_map(|step| match step {
         Step::Match(_) => Some("matches requests, and a flag has none: match by a rule of the flag"),
         Step::Mirror(_) => Some("mirrors requests, and a flag has none: leave that step out"),
@@ -281,4 +267,5 @@ fn unsuited(plan: &Plan) -> Option<&'static str> {
     })
 }
 
+const SHORTEST_LEASE: GoDuration = GoDuration::from_secs(1);
 const MOST_NAMES: usize = 16;

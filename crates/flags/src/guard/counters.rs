@@ -15,7 +15,10 @@ use serinus_core::{
     metric::{Counts, Histogram},
 };
 
-use super::outcome::{Outcome, Recorded};
+use super::{
+    health::LeftOut,
+    outcome::{Outcome, Recorded},
+};
 
 /// One of the two cohorts that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,16 @@ pub(crate) struct Counters {
 #[repr(align(128))]
 struct Stripe {
     arms: [Tally; 2],
+    /// Evaluations that the trial has no part in, by [`Apart`].
+    apart: [AtomicU64; 3],
+}
+
+/// Why the trial has no part in an evaluation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Apart {
+    Ruled,
+    Keyless,
+    Failed,
 }
 
 #[derive(Debug)]
@@ -102,6 +115,14 @@ impl Counters {
         }
     }
 
+    /// The trial has no part in an evaluation.
+    #[inline]
+    pub(crate) fn leave_out(&self, why: Apart) {
+        if let Some(count) = self.stripe().apart.get(why as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Something came of what a subject saw.
     #[inline]
     pub(crate) fn record(&self, arm: Arm, recorded: Recorded) {
@@ -114,6 +135,23 @@ impl Counters {
         if let Some(latency) = recorded.latency {
             tally.latency.record(nanos(latency));
         }
+    }
+
+    /// The evaluations that the trial had no part in.
+    pub(crate) fn left_out(&self) -> LeftOut {
+        let of = |why: Apart| {
+            let counts = self.stripes.iter().filter_map(|stripe| stripe.apart.get(why as usize));
+            counts.map(|count| count.load(Ordering::Relaxed)).sum()
+        };
+        LeftOut { ruled: of(Apart::Ruled), keyless: of(Apart::Keyless), failed: of(Apart::Failed) }
+    }
+
+    /// Whether any outcome was ever recorded.
+    pub(crate) fn has_heard(&self) -> bool {
+        let mut tallies = ARMS.into_iter().flat_map(|arm| self.tallies(arm));
+        tallies.any(|tally| {
+            tally.successes.load(Ordering::Relaxed) > 0 || tally.errors.load(Ordering::Relaxed) > 0
+        })
     }
 
     /// What there is now. The window of exposures goes on.
@@ -166,8 +204,13 @@ impl Counters {
 
     #[inline]
     fn tally(&self, arm: Arm) -> &Tally {
+        self.stripe().of(arm)
+    }
+
+    #[inline]
+    fn stripe(&self) -> &Stripe {
         // There are as many stripes as a power of two, and at least one.
-        self.stripes[stripe() & (self.stripes.len() - 1)].of(arm)
+        &self.stripes[stripe() & (self.stripes.len() - 1)]
     }
 
     fn closed(&self) -> MutexGuard<'_, [u64; 2]> {
@@ -177,7 +220,7 @@ impl Counters {
 
 impl Stripe {
     fn new() -> Self {
-        Self { arms: [Tally::new(), Tally::new()] }
+        Self { arms: [Tally::new(), Tally::new()], apart: Default::default() }
     }
 
     #[inline]

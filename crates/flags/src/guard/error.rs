@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serinus_core::driver::DriverError;
+use serinus_core::{driver::DriverError, time::GoDuration};
 
 /// Why a guard is not made, or does not run. The flag is what its document says.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -60,6 +60,14 @@ pub enum GuardError {
         flag: Arc<str>,
         /// What, and what to do instead.
         what: &'static str,
+    },
+    /// A lease that is over before it can be renewed.
+    #[error("a lease of {lease} is too short for the guard of flag \"{flag}\": expected 1s or more")]
+    Lease {
+        /// The key of the flag.
+        flag: Arc<str>,
+        /// How long it was to last.
+        lease: GoDuration,
     },
     /// Somebody else decides.
     #[error(

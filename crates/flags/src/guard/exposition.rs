@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::{
     counters::{ArmReading, Reading},
+    health::{Finding, Health, LeftOut},
     over::Rollout,
 };
 use crate::flags::Flags;
@@ -70,8 +71,73 @@ pub(crate) fn render(flags: &Flags, only: Option<&str>) -> String {
         let share = if is_promoted { 1.0 } else { rollout.weight.as_percent() / 100.0 };
         line(&mut text, format_args!("{SHARE}{{{labels}}} {share}"));
     }
+    let health = |rollout: &Rollout| rollout.live.checks.look(&rollout.key, &rollout.live.counters);
+    let healths: Vec<_> = rollouts.iter().map(|(rollout, _)| (&***rollout, health(rollout))).collect();
+    for (name, kind, help, of) in FAMILIES {
+        if !healths.is_empty() {
+            line(&mut text, format_args!("# HELP {name} {help}"));
+            line(&mut text, format_args!("# TYPE {name} {kind}"));
+        }
+        for (rollout, health) in &healths {
+            for (labels_of, value) in of(rollout, health) {
+                let mut labels = String::new();
+                push_label(&mut labels, "feature_flag_key", &rollout.key);
+                labels_of.iter().for_each(|(name, value)| push_label(&mut labels, name, value));
+                line(&mut text, format_args!("{name}{{{labels}}} {value}"));
+            }
+        }
+    }
     text
 }
+
+/// A family of series about whether the counts can be relied on: its name, kind, meaning, and what it has of one guard.
+type Family = (&'static str, &'static str, &'static str, fn(&Rollout, &Health) -> Vec<Labelled>);
+type Labelled = (Vec<(&'static str, &'static str)>, f64);
+
+const FAMILIES: [Family; 4] = [
+    (
+        "feature_flag_followed_subjects",
+        "gauge",
+        "Subjects of the sample that is followed through the attempt, by what is known of them.",
+        |_, health| {
+            let cohort = |cohort, what, count: u64| (vec![("cohort", cohort), ("what", what)], count as f64);
+            let both = |what, count: u64| (vec![("what", what)], count as f64);
+            vec![
+                cohort("candidate", "exposed", health.exposed.candidate),
+                cohort("candidate", "silent", health.silent_candidate.part),
+                cohort("control", "exposed", health.exposed.control),
+                cohort("control", "silent", health.silent_control.part),
+                both("crossed", health.crossed.part),
+                both("unexposed", health.unexposed.part),
+            ]
+        },
+    ),
+    ("feature_flag_left_out_total", "counter", "Evaluations that the trial has no part in.", |rollout, _| {
+        let LeftOut { ruled, keyless, failed } = rollout.live.counters.left_out();
+        [("rule", ruled), ("no_targeting_key", keyless), ("failed", failed)]
+            .map(|(why, count)| (vec![("why", why)], count as f64))
+            .into()
+    }),
+    (
+        "feature_flag_sample_ratio_log_evidence",
+        "gauge",
+        "Logarithm of the e-value against arms of the same size; 6.9 makes the verdict invalid.",
+        |_, health| {
+            [("exposed", health.exposed), ("heard", health.heard)]
+                .map(|(of, balance)| (vec![("of", of)], balance.log_evidence))
+                .into()
+        },
+    ),
+    (
+        "feature_flag_finding",
+        "gauge",
+        "1 for what is found to be wrong with the counts, else 0.",
+        |_, health| {
+            let holds = |finding| f64::from(u8::from(health.findings.contains(&finding)));
+            Finding::ALL.map(|finding| (vec![("finding", finding.name())], holds(finding))).into()
+        },
+    ),
+];
 
 /// What is counted of one arm, and its labels.
 struct Series<'a> {

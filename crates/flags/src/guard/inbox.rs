@@ -33,6 +33,11 @@ impl Inbox {
         self.waker.wake();
     }
 
+    /// Throws away what nobody here may decide. Whether a command was among it.
+    pub(crate) fn clear(&self) -> bool {
+        self.with(|letters| letters.drain(..).any(|letter| matches!(letter, Input::Commanded(_))))
+    }
+
     /// The next input. Cancel safe.
     pub(crate) async fn next(&self) -> Input {
         poll_fn(|context| {

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serinus_core::{
-    cohort::{Cohort, Salt, Trial},
+    cohort::{Cohort, Place, Salt, Trial},
     metric::Windows,
     traffic::Weight,
 };
 
 use super::{
-    counters::{Arm, Counters, Reading},
+    checks::Checks,
+    counters::{Apart, Arm, Counters},
     inbox::Inbox,
+    mark::Mark,
+    outcome::Recorded,
+    panel::Event,
     telemetry,
 };
 use crate::{
@@ -43,6 +47,8 @@ pub(crate) struct Rollout {
     pub(crate) weight: Weight,
     /// The definition that the weight was decided for; another one is unproven.
     pub(crate) definition: Option<u32>,
+    /// The attribute by which a person is known whose targeting key may change.
+    pub(crate) identity: Option<Arc<str>>,
     pub(crate) live: Arc<Live>,
 }
 
@@ -50,7 +56,8 @@ pub(crate) struct Rollout {
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) counters: Counters,
-    pub(crate) windows: Windows<Reading>,
+    pub(crate) windows: Windows<Mark>,
+    pub(crate) checks: Checks,
     pub(crate) inbox: Inbox,
 }
 
@@ -62,6 +69,10 @@ struct Placed {
     candidate: u32,
     /// Where everybody else is, if that is not the default variant.
     stable: Option<u32>,
+    default: Option<u32>,
+    identity: Option<Arc<str>>,
+    /// Whether subjects are followed: while both arms are of the same size, nobody passes from one to the other.
+    is_even: bool,
     live: Arc<Live>,
 }
 
@@ -120,16 +131,22 @@ impl Over {
         decision
     }
 
-    /// The cohort of whoever asks in this context, if the document leaves it to the trial.
-    pub(crate) fn arm_of(&self, state: &State, flag: u32, context: &Context) -> Option<Arm> {
-        let placed = self.placed.get(&flag)?;
-        is_baseline(&state.by_document(flag, context, Clock::System)).then_some(())?;
-        placed.arm(context.targeting_key()?)
+    /// Counts an outcome of whoever asks in this context, if the document leaves it to the trial.
+    pub(crate) fn record(&self, state: &State, flag: u32, context: &Context, recorded: Recorded) {
+        let Some(placed) = self.placed.get(&flag) else { return };
+        let Some(subject) = context.targeting_key() else { return };
+        if is_baseline(&state.by_document(flag, context, Clock::System)) {
+            let place = placed.salt.place(subject);
+            placed.record(place, placed.followed(place, context), recorded);
+        }
     }
 
-    /// The cohort of a targeting key.
-    pub(crate) fn arm_of_key(&self, flag: u32, subject: &str) -> Option<Arm> {
-        self.placed.get(&flag)?.arm(subject)
+    /// Counts an outcome of a targeting key.
+    pub(crate) fn record_by_key(&self, flag: u32, subject: &str, recorded: Recorded) {
+        let Some(placed) = self.placed.get(&flag) else { return };
+        let place = placed.salt.place(subject);
+        let is_followed = placed.is_even && placed.identity.is_none();
+        placed.record(place, is_followed.then_some(place), recorded);
     }
 
     /// The trial that is in force for a flag.
@@ -149,6 +166,9 @@ impl Placed {
         is_real: bool,
     ) -> Decision<'a> {
         if !is_baseline(&decision) {
+            if is_real {
+                self.stand_aside(&decision, context);
+            }
             return decision;
         }
         let variant = |index: u32| {
@@ -156,15 +176,19 @@ impl Placed {
             body.variants.get(index as usize).map(|variant| Decision::Variant(variant, Reason::Split))
         };
         let stable = |decision| self.stable.and_then(variant).unwrap_or(decision);
-        let Some(subject) = context.targeting_key() else { return stable(decision) };
-        let place = self.salt.place(subject);
-        let arm = match self.trial.cohort_of(place) {
-            Cohort::Candidate => Arm::Candidate,
-            Cohort::Control => Arm::Control,
-            Cohort::Rest => return stable(decision),
+        let Some(subject) = context.targeting_key() else {
+            if is_real {
+                self.live.counters.leave_out(Apart::Keyless);
+            }
+            return stable(decision);
         };
+        let place = self.salt.place(subject);
+        let Some(arm) = self.arm(place) else { return stable(decision) };
         if is_real {
             self.live.counters.expose(arm, place);
+            if let Some(place) = self.followed(place, context) {
+                self.live.checks.panel.note(place, arm, Event::Exposed(arm));
+            }
         }
         match (arm, decision) {
             (Arm::Candidate, decision) => variant(self.candidate).unwrap_or(decision),
@@ -175,11 +199,51 @@ impl Placed {
         }
     }
 
-    fn arm(&self, subject: &str) -> Option<Arm> {
-        match self.trial.cohort_of(self.salt.place(subject)) {
+    /// The document decides. Whom it gives the variant of the other arm has seen both, if it does not always do so.
+    #[cold]
+    fn stand_aside(&self, decision: &Decision<'_>, context: &Context) {
+        let Decision::Variant(given, _) = decision else {
+            return self.live.counters.leave_out(Apart::Failed);
+        };
+        self.live.counters.leave_out(Apart::Ruled);
+        let Some(place) = context.targeting_key().map(|subject| self.salt.place(subject)) else { return };
+        let Some(arm) = self.arm(place) else { return };
+        let other = match arm {
+            Arm::Candidate => self.stable.or(self.default),
+            Arm::Control => Some(self.candidate),
+        };
+        if let Some(place) = self.followed(place, context) {
+            let to_other = other == Some(given.index);
+            self.live.checks.panel.note(place, arm, Event::Ruled { to_other });
+        }
+    }
+
+    #[inline]
+    fn arm(&self, place: Place) -> Option<Arm> {
+        match self.trial.cohort_of(place) {
             Cohort::Candidate => Some(Arm::Candidate),
             Cohort::Control => Some(Arm::Control),
             Cohort::Rest => None,
+        }
+    }
+
+    /// The place by which a subject is followed: that of its identity, if it has one of its own.
+    #[inline]
+    fn followed(&self, place: Place, context: &Context) -> Option<Place> {
+        if !self.is_even {
+            return None;
+        }
+        match &self.identity {
+            None => Some(place),
+            Some(name) => context.get(name)?.as_str().map(|identity| self.salt.place(identity)),
+        }
+    }
+
+    fn record(&self, place: Place, followed: Option<Place>, recorded: Recorded) {
+        let Some(arm) = self.arm(place) else { return };
+        self.live.counters.record(arm, recorded);
+        if let Some(place) = followed {
+            self.live.checks.panel.note(place, arm, Event::Heard);
         }
     }
 }
@@ -201,8 +265,17 @@ impl Rollout {
         let weight = if is_proven { self.weight } else { Weight::ZERO };
         let trial = Trial::even(weight);
         let is_idle = weight.is_zero() && stable.is_none() || body.default == Some(candidate);
-        let (salt, live) = (self.salt.clone(), Arc::clone(&self.live));
-        (!is_idle).then_some((flag, Placed { salt, trial, candidate, stable, live }))
+        let placed = Placed {
+            salt: self.salt.clone(),
+            trial,
+            candidate,
+            stable,
+            default: body.default,
+            identity: self.identity.clone(),
+            is_even: trial.candidate() == trial.control(),
+            live: Arc::clone(&self.live),
+        };
+        (!is_idle).then_some((flag, placed))
     }
 
     /// Once a document makes the promoted variant its default, the document has it, and may take it back.

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
 use serinus_core::{
-    metric::{ArmCounts, Arms, Query, Question, Sample, Window},
+    metric::{Arms, Query, Question, Sample, Window},
     port::{Fence, Fenced, MetricProvider, PortError, PortErrorKind, TrafficRouter},
     time::{GoDuration, Timestamp},
     traffic::{Revision, Route, Weight},
@@ -14,9 +14,26 @@ use super::{
     Guard, Inner,
     counters::{ArmReading, Reading},
     definition_of, lock,
+    mark::Mark,
     over::Rollout,
     variant_of,
 };
+
+/// A source of metrics that is not this guard, whose counts are trusted only as long as the preconditions hold here.
+#[derive(Debug)]
+pub(super) struct Doubted {
+    pub(super) source: Arc<dyn MetricProvider>,
+    pub(super) guard: Arc<Inner>,
+}
+
+#[async_trait]
+impl MetricProvider for Doubted {
+    async fn ask(&self, question: &Question) -> Result<Sample, PortError> {
+        let answer = self.source.ask(question).await?;
+        let Inner { key, live, .. } = &*self.guard;
+        Ok(live.checks.object(key, &live.counters, answer))
+    }
+}
 
 /// What failures are counted per.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,7 +75,10 @@ impl MetricProvider for Guard {
         }
         self.0.is_on_trial(&question.candidate)?;
         match text.as_str() {
-            Query::ARMS => self.0.arms(question.window),
+            Query::ARMS => {
+                let arms = self.0.arms(question.window)?;
+                Ok(self.0.live.checks.object(&self.0.key, &self.0.live.counters, arms))
+            }
             Query::SUCCESS_RATE => self.0.within(question, |arm| {
                 (arm.outcomes() > 0).then(|| 100.0 * arm.successes as f64 / arm.outcomes() as f64)
             }),
@@ -113,8 +133,10 @@ impl Inner {
             candidate: Arc::clone(&self.candidate),
             weight,
             definition,
+            identity: self.identity.clone(),
             live: Arc::clone(&self.live),
         };
+        self.live.checks.set_attempt(attempt, weight, &self.live.counters);
         if !self.flags.change(rollout) {
             return Err(PortError::new(
                 PortErrorKind::NotFound,
@@ -123,7 +145,7 @@ impl Inner {
         }
         *current = Some(Fenced { value: route.clone(), fence: Some(fence) });
         if !is_same {
-            self.live.windows.cut(|| self.live.counters.close_window());
+            self.live.windows.cut(|| Mark::from(&self.live.counters.close_window()));
             tracing::event!(
                 target: "serinus_flags",
                 tracing::Level::INFO,
@@ -155,16 +177,16 @@ impl Inner {
         if window.to < window.from {
             return Err(invalid("the window ends before it begins"));
         }
-        let ends = self.live.windows.ends_of(window, || self.live.counters.close_window());
+        let ends = self.live.windows.ends_of(window, || Mark::from(&self.live.counters.close_window()));
         let (start, end) = ends.ok_or_else(|| {
             PortError::new(
                 PortErrorKind::Transient,
                 "nobody counted at the beginning of this window: the next one begins now",
             )
         })?;
-        let arm = |start: &ArmReading, end: &ArmReading| self.rate.counts(&end.since(start));
-        let stable = arm(&start.control, &end.control);
-        Ok(Arms { stable, candidate: arm(&start.candidate, &end.candidate), control: None }.into())
+        let stable = end.control.since(&start.control, self.rate);
+        let candidate = end.candidate.since(&start.candidate, self.rate);
+        Ok(Arms { stable, candidate, control: None }.into())
     }
 
     fn within(
@@ -201,17 +223,6 @@ impl Inner {
             thin(&mut past);
         }
         now
-    }
-}
-
-impl Rate {
-    fn counts(self, arm: &ArmReading) -> ArmCounts {
-        let requests = match self {
-            Self::PerOutcome => arm.outcomes(),
-            Self::PerExposure => arm.exposures,
-        };
-        let latency = if arm.latency.total() == 0 { Vec::new() } else { arm.latency.edges() };
-        ArmCounts { requests, failures: arm.errors.min(requests), latency }
     }
 }
 

@@ -6,17 +6,24 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use serinus_core::{
     driver::{Driver, DriverError, Ports, load},
-    port::{Clock, StateStore},
+    port::{Clock, MetricProvider, PortErrorKind, StateStore},
     rollout::{self, Input, State},
     time::GoDuration,
     traffic::Revision,
 };
 use tracing::Instrument as _;
 
-use super::{Deciding, Guard, GuardError, Inner, store::Watched};
+use super::{
+    Deciding, Guard, GuardError, Inner, Lease,
+    envelope::Opened,
+    lease::{Leased, Standing},
+    lock,
+    ports::Doubted,
+    store::Watched,
+};
 
 impl Guard {
     /// Decides, or follows, for as long as it is awaited; and tries again what fails for a while. Needs no runtime: it
@@ -57,35 +64,92 @@ impl Guard {
         );
         let driven = async {
             match &inner.deciding {
-                Deciding::Here { store } | Deciding::Leader { store } => {
-                    self.decide(store, clock, to_end).await
+                Deciding::Here { store } => {
+                    self.decide(Arc::new(Opened(Arc::clone(store))), None, clock, to_end).await
                 }
-                Deciding::Follower { store, every } => self.follow(store, *every, clock, to_end).await,
+                Deciding::Leader { store, name, lease } => {
+                    let (store, clock) = (Arc::clone(store), Arc::clone(clock));
+                    let (name, token) = (Arc::clone(name), inner.token.clone());
+                    let leased = Leased::new(store, Arc::clone(&clock), name, token, *lease);
+                    self.lead(&Arc::new(leased), &clock, to_end).await
+                }
+                Deciding::Follower { store, every } => {
+                    self.follow(&Opened(Arc::clone(store)), *every, clock, to_end).await
+                }
             }
         };
         let driven = driven.instrument(span).await;
         driven.map_err(|source| GuardError::Driver { flag: Arc::clone(&inner.key), source })
     }
 
+    /// Decides while it has the lease, and follows while another instance has it.
+    async fn lead(
+        &self,
+        leased: &Arc<Leased>,
+        clock: &Arc<dyn Clock>,
+        to_end: bool,
+    ) -> Result<rollout::Outcome, DriverError> {
+        let inner = &self.0;
+        let mut failures = 0;
+        loop {
+            let (lease, is_mine) = match leased.stand().await {
+                Ok(Standing::Leads(lease)) => (lease, true),
+                Ok(Standing::Follows(lease)) => (lease, false),
+                Err(error) => {
+                    pause(error.into(), &mut failures, clock).await?;
+                    continue;
+                }
+            };
+            failures = 0;
+            inner.see(&lease, is_mine);
+            if is_mine {
+                let store = Arc::clone(leased) as Arc<dyn StateStore>;
+                match self.decide(store, Some((leased, lease.fence)), clock, to_end).await {
+                    Err(DriverError::Store(error)) if error.kind() == PortErrorKind::Fenced => {
+                        tracing::warn!(error = error.chain(), "this instance stops deciding");
+                    }
+                    ended => {
+                        leased.release().await;
+                        return ended;
+                    }
+                }
+                continue;
+            }
+            if inner.live.inbox.clear() {
+                tracing::warn!(holder = lease.holder, "a command is dropped: another instance decides");
+            }
+            if let Some(outcome) = self.follow_once(&**leased, clock, to_end).await? {
+                return Ok(outcome);
+            }
+            clock.sleep_until(STANDBY.after(clock.now()).min(lease.until.max(clock.now()))).await;
+        }
+    }
+
     async fn decide(
         &self,
-        store: &Arc<dyn StateStore>,
+        store: Arc<dyn StateStore>,
+        lease: Option<(&Arc<Leased>, u64)>,
         clock: &Arc<dyn Clock>,
         to_end: bool,
     ) -> Result<rollout::Outcome, DriverError> {
         let inner = &self.0;
         let baseline = loop {
-            match inner.revisions() {
-                Some((_, baseline)) => break baseline,
-                None => drop(inner.live.inbox.next().await),
+            if let Some((_, baseline)) = inner.revisions() {
+                break baseline;
             }
+            self.hear(lease, clock).await;
+            self.keep(lease, clock).await?;
+        };
+        let metrics: Arc<dyn MetricProvider> = match &inner.metrics {
+            Some(source) => Arc::new(Doubted { source: Arc::clone(source), guard: Arc::clone(inner) }),
+            None => Arc::new(self.clone()),
         };
         let ports = Ports {
             router: Some(Arc::new(self.clone())),
             workload: None,
-            metrics: Some(inner.metrics.clone().unwrap_or_else(|| Arc::new(self.clone()))),
+            metrics: Some(metrics),
             hook: inner.hook.clone(),
-            store: Arc::new(Watched { store: Arc::clone(store), guard: Arc::clone(inner) }),
+            store: Arc::new(Watched { store, guard: Arc::clone(inner) }),
             clock: Arc::clone(clock),
         };
         let mut failures = 0;
@@ -98,6 +162,9 @@ impl Guard {
         };
         driver.set_watch(inner.watch);
         inner.take_up(driver.state());
+        if let Some((_, term)) = lease {
+            driver.push(Input::Elected(term));
+        }
         let mut wanted: Option<Revision> = None;
         loop {
             let now_wanted = inner.wanted(driver.state());
@@ -105,7 +172,7 @@ impl Guard {
                 driver.push(Input::Revised(revision.clone()));
             }
             wanted = now_wanted;
-            let step = match driver.step(async { Some(inner.live.inbox.next().await) }).await {
+            let step = match driver.step(async { Some(self.hear(lease, clock).await) }).await {
                 Ok(step) => step,
                 Err(error) => {
                     pause(error, &mut failures, clock).await?;
@@ -118,6 +185,7 @@ impl Guard {
             }
             inner.look(clock.now());
             inner.set_state(driver.state().clone());
+            self.keep(lease, clock).await?;
             if let Some(outcome) = driver.state().outcome().filter(|_| to_end && driver.state().is_settled())
             {
                 return Ok(outcome.clone());
@@ -125,40 +193,82 @@ impl Guard {
         }
     }
 
+    /// The next input from outside, or a tick when the lease is to be renewed. Cancel safe.
+    async fn hear(&self, lease: Option<(&Arc<Leased>, u64)>, clock: &Arc<dyn Clock>) -> Input {
+        let next = self.0.live.inbox.next();
+        let Some((leased, _)) = lease else { return next.await };
+        match select(pin!(next), clock.sleep_until(leased.renewal())).await {
+            Either::Left((input, _)) => input,
+            Either::Right(_) => Input::Tick,
+        }
+    }
+
+    /// Renews the lease when it is time.
+    async fn keep(
+        &self,
+        lease: Option<(&Arc<Leased>, u64)>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(), DriverError> {
+        let Some((leased, _)) = lease else { return Ok(()) };
+        // Every save renews it, too.
+        if leased.renewal() > clock.now() {
+            self.0.see(&leased.mine()?, true);
+            return Ok(());
+        }
+        match leased.renew().await {
+            Ok(lease) => self.0.see(&lease, true),
+            Err(error) if error.kind() == PortErrorKind::Fenced => return Err(error.into()),
+            Err(error) => pause(error.into(), &mut 0, clock).await?,
+        }
+        Ok(())
+    }
+
     async fn follow(
         &self,
-        store: &Arc<dyn StateStore>,
+        store: &dyn StateStore,
         every: GoDuration,
         clock: &Arc<dyn Clock>,
         to_end: bool,
     ) -> Result<rollout::Outcome, DriverError> {
+        loop {
+            if let Some(outcome) = self.follow_once(store, clock, to_end).await? {
+                return Ok(outcome);
+            }
+            let next = clock.sleep_until(every.after(clock.now()));
+            select(pin!(self.0.live.inbox.next()), pin!(next)).await;
+        }
+    }
+
+    /// Does what the store says. How the attempt ended, if that is what is waited for.
+    async fn follow_once(
+        &self,
+        store: &dyn StateStore,
+        clock: &Arc<dyn Clock>,
+        to_end: bool,
+    ) -> Result<Option<rollout::Outcome>, DriverError> {
         let inner = &self.0;
         let mut failures = 0;
-        loop {
-            let nothing = State::new(Revision::from(""), clock.now());
-            match load(&**store, nothing).await {
-                Ok(held) if held.version.is_some() => {
-                    failures = 0;
-                    inner.take_up(&held.state);
-                    let is_settled = held.state.is_settled();
-                    if let Some(outcome) = held.state.outcome().filter(|_| to_end && is_settled) {
-                        return Ok(outcome.clone());
-                    }
-                }
-                Ok(_) => failures = 0,
-                Err(error) => {
-                    pause(error, &mut failures, clock).await?;
-                    continue;
-                }
+        let held = loop {
+            match load(store, State::new(Revision::from(""), clock.now())).await {
+                Ok(held) => break held,
+                Err(error) => pause(error, &mut failures, clock).await?,
             }
-            inner.look(clock.now());
-            let next = clock.sleep_until(every.after(clock.now()));
-            select(pin!(inner.live.inbox.next()), pin!(next)).await;
+        };
+        inner.look(clock.now());
+        if held.version.is_none() {
+            return Ok(None);
         }
+        inner.take_up(&held.state);
+        let is_settled = held.state.is_settled();
+        Ok(held.state.outcome().filter(|_| to_end && is_settled).cloned())
     }
 }
 
 impl Inner {
+    fn see(&self, lease: &Lease, is_mine: bool) {
+        *lock(&self.lease) = Some((lease.clone(), is_mine));
+    }
+
     /// Does what a state says that was decided before, or by another instance.
     fn take_up(&self, state: &State) {
         self.set_state(state.clone());
@@ -172,6 +282,7 @@ impl Inner {
 /// Waits after a failure that may go away by itself; others are returned.
 async fn pause(error: DriverError, failures: &mut u32, clock: &Arc<dyn Clock>) -> Result<(), DriverError> {
     match error {
+        DriverError::Store(ref failure) if failure.kind() == PortErrorKind::Fenced => return Err(error),
         DriverError::Store(_) | DriverError::Conflict => {}
         _ => return Err(error),
     }
@@ -181,6 +292,9 @@ async fn pause(error: DriverError, failures: &mut u32, clock: &Arc<dyn Clock>) -
     clock.sleep_until(GoDuration::from_secs(seconds).after(clock.now())).await;
     Ok(())
 }
+
+/// How often an instance that could decide reads what is decided.
+const STANDBY: GoDuration = GoDuration::from_secs(2);
 
 /// Somebody runs the guard, until this is dropped.
 struct Running<'a>(&'a Inner);

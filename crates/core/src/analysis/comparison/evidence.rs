@@ -9,7 +9,7 @@ use libm::log;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
-    Compared, Comparison, ComparisonError, Dispersal, Findings, Strictness, Verdict, Why,
+    Compared, Comparison, ComparisonError, Dispersal, Findings, Objection, Strictness, Verdict, Why,
     findings::Doubt,
     latency::Latency,
     rare::log_rare,
@@ -210,6 +210,7 @@ impl Evidence {
         window: Window,
         share: Weight,
         arms: Result<&Arms, &ArmsError>,
+        objection: Option<&Objection>,
     ) -> Judged {
         if window.from == window.to {
             let reason = "windows begin here".into();
@@ -222,7 +223,8 @@ impl Evidence {
                 Some(error.clone().into())
             }
         };
-        self.fault = error.as_ref().map(ComparisonError::why);
+        let objected = objection.map(|objection| objection.why);
+        self.fault = error.as_ref().map(ComparisonError::why).or(objected);
         let judged = |outcome, reason| Judged { outcome, data: Data::Present, reason };
         // First what speaks against the candidate: nothing below may hide it.
         if self.is_worse(comparison, strictness) {
@@ -247,6 +249,9 @@ impl Evidence {
                 return Judged { outcome: Outcome::Error, data: Data::Erroneous, reason };
             }
             None => {}
+        }
+        if let Some(Objection { reason, .. }) = objection {
+            return judged(Outcome::Inconclusive, format!("invalid: {reason}").into());
         }
         if let Some(split) = self.uneven() {
             return judged(Outcome::Inconclusive, sentence::uneven(&split.test, split.share).into());

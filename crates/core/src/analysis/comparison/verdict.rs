@@ -37,6 +37,13 @@ pub enum Why {
     /// The counts of the last window contradict each other or those before: more failures than requests, buckets that
     /// changed, a total above 64 bits.
     Counts,
+    /// Of the subjects that were split evenly, more had an outcome recorded in one arm than in the other: the source
+    /// [objects](super::Objection).
+    LostOutcomes,
+    /// Too many subjects saw the variants of both arms: the source [objects](super::Objection).
+    MultipleExposure,
+    /// The source [objects](super::Objection) for a reason of its own.
+    Source,
 }
 
 impl Verdict {
@@ -49,6 +56,9 @@ impl Verdict {
             Self::Invalid(Why::SampleRatio) => "invalid, as the requests are not split as planned",
             Self::Invalid(Why::MissingArm) => "invalid, as an arm is missing",
             Self::Invalid(Why::Counts) => "invalid, as the counts contradict each other",
+            Self::Invalid(Why::LostOutcomes) => "invalid, as one arm loses outcomes",
+            Self::Invalid(Why::MultipleExposure) => "invalid, as too many subjects saw both arms",
+            Self::Invalid(Why::Source) => "invalid, as the source of the counts objects",
             Self::NotEnough { .. } => "not enough data",
             Self::Uncertain => "not certain",
         }

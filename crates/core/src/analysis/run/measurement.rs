@@ -6,7 +6,7 @@ use super::progress::Asked;
 use crate::{
     analysis::{
         Data, Judged, Metric, Outcome,
-        comparison::{Comparison, Evidence, Strictness},
+        comparison::{Comparison, Evidence, Objection, Strictness},
     },
     metric::{Arms, Sample, Window},
     port::PortErrorKind,
@@ -106,7 +106,9 @@ impl Measurement {
             }
             Err(_) => sample.to_string().into(),
         };
-        let judged = evidence.judge(comparison, strictness, window, asked.share, arms.as_deref());
+        let objection = Objection::of(&sample);
+        let (share, arms) = (asked.share, arms.as_deref());
+        let judged = evidence.judge(comparison, strictness, window, share, arms, objection.as_ref());
         Self::ended(metric, asked, judged, value, now)
     }
 
