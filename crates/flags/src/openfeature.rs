@@ -36,7 +36,7 @@
 //! | no code for a provider that gave up | `General("PROVIDER_FATAL")` |
 //! | `General` shows its text as the code | the text is `GENERAL`, `DISABLED`, `DEFAULT` or `PROVIDER_FATAL`, never free text |
 //! | a value cannot be null | in an object a field that is null is left out; a null in a list is a type mismatch |
-//! | a structure in a context may be anything | `StructValue`, `Value` and `serde_json::Value` are read, anything else is an invalid context |
+//! | a structure in a context may be anything | `StructValue`, `Value` and `serde_json::Value` are read, anything else is an invalid context to a rule that looks at it |
 //! | after `shutdown` the next evaluation panics | nothing a provider could do: drop the clients first |
 
 use async_trait::async_trait;
