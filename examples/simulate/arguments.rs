@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// Rollouts for each strategy and effect.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) rollouts: u64,
+    /// With --characteristics: rollouts of healthy candidates by the default plan; as many as --rollouts without it.
+    #[arg(long, value_name = "N", requires = "characteristics", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub(crate) healthy: Option<u64>,
     /// Where the random numbers come from: the same seed gives the same bytes.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
@@ -57,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(crate) person_after: GoDuration,
     /// Print instead, in Markdown, what every strategy does in every reference scenario: services from 1 to 1000
-    /// requests per second, an incident, a drift. docs/operating-characteristics.md was printed by this.
+    /// requests per second, an incident, drifts, clumps, slower candidates. docs/operating-characteristics.md was printed by this.
     #[arg(long, conflicts_with_all = ["manifest", "compare", "world", "rate", "base", "json", "svg"])]
     pub(crate) characteristics: bool,
     /// Print the report in JSON.

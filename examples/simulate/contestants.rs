@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, fs};
 
-use serinus_core::simulate::{Contestant, Ladder, Simulation, World, rival::Rival};
+use serinus_core::{
+    analysis::{Analysis, Compared, Comparison, Judge, comparison::Dispersal},
+    metric::Number,
+    rollout::Plan,
+    simulate::{Contestant, Ladder, Scenario, Simulation, Theme, World, rival::Rival},
+};
 use serinus_k8s::{Mode, Source, read};
 
 use crate::arguments::Arguments;
@@ -71,22 +76,76 @@ fn from_manifests(arguments: &Arguments, world: &World) -> Result<Vec<Contestant
     }
 }
 
-/// Everybody, for the reference scenarios: the default plan, ours by failures alone, which is what the others judge, at
-/// two strictnesses, and the others.
-pub(crate) fn for_characteristics(world: &World) -> Result<Vec<Contestant>, String> {
-    let ladder = Ladder::default();
-    let ours = |name: &str, error: f64, margin: f64| {
-        let plan = ladder.comparing(error, margin).map_err(|error| error.to_string())?;
-        Ok::<_, String>(Contestant::plan(name, plan))
-    };
+/// Everybody, for a reference scenario: the default plan, ours by what the others judge by, and the others.
+pub(crate) fn for_characteristics(scenario: &Scenario) -> Result<Vec<Contestant>, String> {
+    let (ladder, world) = (Ladder::default(), &scenario.world);
     let default = ladder.plan().map_err(|error| format!("the default plan is not valid: {error}"))?;
-    let mut contestants = vec![
-        Contestant::plan("Serinus, default", default),
-        ours("Serinus, failures only, 1 %, margin 1.1", 0.01, 1.1)?,
-        ours("Serinus, failures only, 5 %, margin 1", 0.05, 1.0)?,
-    ];
-    contestants.extend(rivals(&ladder, world)?);
+    let mut contestants = vec![Contestant::plan(DEFAULT, default)];
+    if scenario.theme == Theme::Flat {
+        let plan = compared(&ladder, |comparison| {
+            let share = if comparison.of == Compared::Failures { 0.75 } else { 0.25 };
+            comparison.error_probability = Some(Number::new(0.05 * share));
+        })?;
+        contestants.push(Contestant::plan("Serinus, 5 %", plan));
+    }
+    match scenario.theme {
+        Theme::Latency => {
+            let analysis = Comparison {
+                error_probability: Some(Number::new(0.05)),
+                margin: Number::new(1.0),
+                ..Comparison::of(Compared::Latency)
+            };
+            let analysis = Analysis::of("comparison with stable", [analysis.metric("latency")]).without_end();
+            let plan = ladder.beside(analysis).map_err(|error| error.to_string())?;
+            contestants.push(Contestant::plan("Serinus, latency only, 5 %, margin 1", plan));
+            let most = 1.5 * world.shown_latency(0.99);
+            for limit in [0, 2] {
+                let plan = ladder.argo_latency_thresholds(most, limit).map_err(|error| error.to_string())?;
+                contestants.push(Contestant::plan(format!("Argo, failureLimit {limit}"), plan));
+            }
+            let plan = ladder.flagger_latency_thresholds(most, 5).map_err(|error| error.to_string())?;
+            contestants.push(Contestant::plan("Flagger, threshold 5", plan));
+            contestants.push(kayenta(&ladder));
+        }
+        _ => {
+            for (name, error, margin) in [
+                ("Serinus, failures only, 1 %, margin 1.1", 0.01, 1.1),
+                ("Serinus, failures only, 5 %, margin 1", 0.05, 1.0),
+            ] {
+                let plan = ladder.comparing(error, margin).map_err(|error| error.to_string())?;
+                contestants.push(Contestant::plan(name, plan));
+            }
+            if scenario.theme == Theme::Clumped {
+                for (name, dispersion) in [
+                    (TOLD, Dispersal::Fixed(Number::new(world.dispersion))),
+                    (CALIBRATED, Dispersal::Calibrated { windows: 30 }),
+                    (CALIBRATED_LONG, Dispersal::Calibrated { windows: 120 }),
+                ] {
+                    let plan = compared(&ladder, |comparison| {
+                        if comparison.of == Compared::Failures {
+                            comparison.dispersion = dispersion;
+                        }
+                    })?;
+                    contestants.push(Contestant::plan(name, plan));
+                }
+            }
+            contestants.extend(rivals(&ladder, world)?);
+        }
+    }
     Ok(contestants)
+}
+
+/// The default plan with its comparisons changed.
+fn compared(ladder: &Ladder, change: impl Fn(&mut Comparison)) -> Result<Plan, String> {
+    let mut metrics = Comparison::defaults();
+    for metric in &mut metrics {
+        if let Judge::Compare(comparison) = &mut metric.judge {
+            change(comparison);
+        }
+    }
+    ladder
+        .beside(Analysis::of("comparison with stable", metrics).without_end())
+        .map_err(|error| error.to_string())
 }
 
 /// Everybody else, on the same ladder. The thresholds get a present: they are twice the true base rate.
@@ -100,11 +159,15 @@ fn rivals(ladder: &Ladder, world: &World) -> Result<Vec<Contestant>, String> {
         thresholds_of_argo(ladder, world, 0)?,
         thresholds_of_argo(ladder, world, 2)?,
         Contestant::plan("Flagger, threshold 5", flagger),
-        rival("Kayenta", Rival::Kayenta { pass: 95.0, marginal: 75.0 }),
+        kayenta(ladder),
         rival("GrowthBook", Rival::GrowthBook { alpha: 0.05, tuning: 5000.0 }),
         rival("Statsig", Rival::Statsig { alpha: 0.05 }),
         rival("z-test each look", Rival::ZTestEachLook { alpha: 0.05 }),
     ])
+}
+
+fn kayenta(ladder: &Ladder) -> Contestant {
+    Contestant::rival("Kayenta", Rival::Kayenta { pass: 95.0, marginal: 75.0 }, ladder.clone())
 }
 
 fn thresholds_of_argo(ladder: &Ladder, world: &World, limit: u32) -> Result<Contestant, String> {
@@ -117,3 +180,12 @@ fn thresholds_of_argo(ladder: &Ladder, world: &World, limit: u32) -> Result<Cont
 fn least_success(world: &World) -> f64 {
     (100.0 - 200.0 * world.failure_rate).max(0.0)
 }
+
+/// Its name on the page of the reference scenarios.
+pub(crate) const DEFAULT: &str = "Serinus, default";
+/// With the true dispersion of the failures in its settings.
+pub(crate) const TOLD: &str = "Serinus, default, dispersion told";
+/// With the dispersion found during the rollout.
+pub(crate) const CALIBRATED: &str = "Serinus, default, calibrated in 30 windows";
+/// As that, in more of them.
+pub(crate) const CALIBRATED_LONG: &str = "Serinus, default, calibrated in 120 windows";

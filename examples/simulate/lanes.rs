@@ -51,7 +51,7 @@ fn lane(
 ) -> Result<(), Failure> {
     let (colour, text) = match &trail.ending {
         Ending::Promoted => (GREEN, "promoted".to_owned()),
-        Ending::RolledBack(_) => (RED, format!("rolled back at {:.0}", trail.minutes)),
+        Ending::RolledBack(_) => (RED, format!("rolled back, minute {:.0}", trail.minutes)),
         Ending::LeftToPerson => (AMBER, "left to a person".to_owned()),
         _ => (AMBER, "did not end".to_owned()),
     };

@@ -59,7 +59,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         serde_json::to_string_pretty(&report).map_err(|error| format!("cannot write the report: {error}"))?
             + "\n"
     } else {
-        table::of(&report)
+        table::of(&report, &contestants)
     };
     // A reader that has seen enough closes the pipe: nothing is wrong then.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());

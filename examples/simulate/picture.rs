@@ -96,7 +96,7 @@ fn how_often(report: &Report) -> Plot {
     Plot {
         with_healthy: true,
         title: "How often it is rolled back",
-        remark: "a healthy candidate should never be, a bad one always",
+        remark: "a healthy candidate should never be, a bad one always; thin bars: 95 % certain to be within",
         scale: Scale::Percent,
         names: Names::Left,
         curves,
@@ -114,7 +114,7 @@ fn how_fast(report: &Report) -> Plot {
     Plot {
         with_healthy: false,
         title: "How many minutes that takes",
-        remark: "median; shown where at least half are rolled back",
+        remark: "median of those rolled back; shown where at least half are",
         scale: Scale::around(values(&curves)),
         names: Names::Right,
         curves,

@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use serinus_core::simulate::{Cell, Report, Share, Spread, Sweep};
+use serinus_core::{
+    simulate::{Cell, Contestant, Detection, Report, Share, Spread, Sweep, World},
+    time::GoDuration,
+};
 
-/// The report, a table for each strategy.
-pub(crate) fn of(report: &Report) -> String {
+/// The report, a table for each strategy, and what is expected of those that compare.
+pub(crate) fn of(report: &Report, contestants: &[Contestant]) -> String {
     let mut text = String::new();
     let world = &report.world;
     let what = match report.sweep {
@@ -38,6 +41,13 @@ pub(crate) fn of(report: &Report) -> String {
         for cell in &strategy.cells {
             row(&mut text, &cells(cell));
         }
+        if let Some(expected) = contestants
+            .iter()
+            .find(|contestant| contestant.name() == strategy.name)
+            .and_then(|contestant| expected(contestant, world))
+        {
+            let _ = writeln!(text, "  {expected}");
+        }
         for cell in &strategy.cells {
             if cell.left_to_person.count > 0 {
                 let share = 100.0 * cell.left_to_person.share;
@@ -50,6 +60,33 @@ pub(crate) fn of(report: &Report) -> String {
         }
     }
     text
+}
+
+/// When a strategy that compares failures would find worse candidates.
+fn expected(contestant: &Contestant, world: &World) -> Option<String> {
+    let [twice, less] = [2.0, 1.5].map(|ratio| {
+        Some(match contestant.expected_detection(world, ratio)? {
+            Detection::After(length) => format!("after about {} minutes", minutes(length)),
+            Detection::NotWithin(length, share) => format!(
+                "not within the {} minutes it is compared for ({:.0} % of the evidence that it takes)",
+                minutes(length),
+                100.0 * share
+            ),
+            _ => return None,
+        })
+    });
+    let rate = world.requests_per_second;
+    Some(format!(
+        "by the formula, at {rate} requests a second: a candidate that fails twice as often would be found {}; 1.5 times as \
+         often: {}",
+        twice?, less?
+    ))
+}
+
+/// Tenths where they tell something.
+fn minutes(length: GoDuration) -> String {
+    let minutes = length.as_secs_f64() / 60.0;
+    if minutes < 9.95 { format!("{minutes:.1}") } else { format!("{minutes:.0}") }
 }
 
 fn cells(cell: &Cell) -> [String; 8] {

@@ -7,6 +7,7 @@
 //! - `Contestant` is such a plan, or the rule of another tool on a `Ladder` of weights. `Study` runs contestants against
 //!   effects of growing size, thousands of times on all cores, and its `Report` says how often and how fast each was
 //!   rolled back, and what that cost.
+//! - `Detection` says, without simulating anything, when a plan that compares is expected to find a regression.
 //! - `Signal` says what a metric of a manifest measures, so that the world can answer in the place of its source.
 //!
 //! # Guarantees
@@ -28,9 +29,10 @@ pub mod rival;
 pub use self::{
     contestant::Contestant,
     course::{Course, Ending, Turn},
+    detection::Detection,
     ladder::Ladder,
     report::{Cell, Report, Share, Spread, StrategyReport, Trail},
-    scenario::Scenario,
+    scenario::{Scenario, Theme},
     signal::{Signal, SignalError, SignalTextError},
     simulation::{Simulation, SimulationError},
     study::{Progress, Study, Sweep},
@@ -41,6 +43,8 @@ pub use self::{
 mod contestant;
 #[cfg(feature = "simulate")]
 mod course;
+#[cfg(feature = "simulate")]
+mod detection;
 #[cfg(feature = "simulate")]
 mod draw;
 #[cfg(feature = "simulate")]

@@ -149,9 +149,12 @@ impl Comparison {
     }
 
     /// The two comparisons that every service can have: its failures and its latency.
+    ///
+    /// Failures have three quarters of the error probability: there are few of them, so that evidence is dear, while of
+    /// latency every request tells something.
     pub fn defaults() -> [Metric; 2] {
-        [("failures", Compared::Failures), ("latency", Compared::Latency)]
-            .map(|(name, compared)| Self::of(compared).metric(name))
+        [("failures", Compared::Failures, 3), ("latency", Compared::Latency, 1)]
+            .map(|(name, compared, weight)| Self { weight, ..Self::of(compared) }.metric(name))
     }
 
     fn check(&self) -> Result<(), (&'static str, String, &'static str)> {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{
     course::{Course, Ending, Turn},
+    detection::Detection,
     ladder::Ladder,
     rival::{Call, Look, Rival, Seen},
     signal::Signal,
     simulation::{Simulation, SimulationError},
-    traffic::{Split, Tally, Traffic},
+    traffic::{Drawn, Split, Tally, Traffic},
     world::World,
 };
 use crate::{rollout::Plan, time::GoDuration, traffic::Weight};
@@ -54,6 +55,15 @@ impl Contestant {
             *person_after = Some(length);
         }
         self
+    }
+
+    /// When it is expected to find a candidate that fails `ratio` times as often, as [`Detection::expected`]; none for a
+    /// rival.
+    pub fn expected_detection(&self, world: &World, ratio: f64) -> Option<Detection> {
+        match &self.kind {
+            Kind::Plan { plan, .. } => Detection::expected(plan, world, ratio),
+            Kind::Rival { .. } => None,
+        }
     }
 
     /// Its name.
@@ -112,7 +122,8 @@ impl Climb {
     fn run(&self, seed: u64, rollout: u64) -> Result<Course, SimulationError> {
         let Self { rival, ladder, edges, world } = self;
         let with_latency = rival.needs_latency();
-        let mut traffic = Traffic::new(world, edges, (seed, rollout), with_latency);
+        let mut traffic =
+            Traffic::new(world, edges, (seed, rollout), Drawn { latency: with_latency, control: false });
         let mut rule = rival.begin()?;
         let interval = ladder.interval.as_nanos().max(1);
         let (mut number, mut now) = (0, 0_i64);
@@ -160,6 +171,7 @@ impl Climb {
             looks: number,
             failures: toll.failures,
             excess_failures: toll.excess,
+            candidate_failures: toll.candidate_failures,
             candidate_requests: toll.candidate,
             candidate_users: (toll.candidate as f64 / world.requests_per_user).ceil() as u64,
             trail,

@@ -19,6 +19,8 @@ pub struct Course {
     pub failures: u64,
     /// Failures that stable would not have had: of each failure of the candidate the share that is due to it.
     pub excess_failures: f64,
+    /// Requests of users that failed on the candidate, whoever is to blame.
+    pub candidate_failures: u64,
     /// Requests of users that the candidate answered.
     pub candidate_requests: u64,
     /// Users that met the candidate, as [`World::requests_per_user`](super::World::requests_per_user) has it.

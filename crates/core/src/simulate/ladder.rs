@@ -91,14 +91,16 @@ impl Ladder {
     ///
     /// If weights fall, or the interval is not above zero.
     pub fn argo_thresholds(&self, least: f64, failure_limit: u32) -> Result<Plan, PlanError> {
-        let metric = Metric {
-            interval: Some(self.interval),
-            initial_delay: self.interval,
-            failure_limit: Some(failure_limit),
-            retention: 1,
-            ..self.success_rate(least)
-        };
-        self.beside(Analysis::of("success-rate", [metric]))
+        self.argo(self.success_rate(least), failure_limit)
+    }
+
+    /// As [`Ladder::argo_thresholds`], with measurements of the 99th percentile of the latency above `most` seconds.
+    ///
+    /// # Errors
+    ///
+    /// If weights fall, or the interval is not above zero.
+    pub fn argo_latency_thresholds(&self, most: f64, failure_limit: u32) -> Result<Plan, PlanError> {
+        self.argo(self.latency(most), failure_limit)
     }
 
     /// A canary as Flagger runs it: a check at each interval, the weight rises with the checks that pass, and
@@ -108,17 +110,16 @@ impl Ladder {
     ///
     /// If weights fall, or the interval is not above zero.
     pub fn flagger_thresholds(&self, least: f64, threshold: u32) -> Result<Plan, PlanError> {
-        let rounds = Rounds {
-            interval: self.interval,
-            passes: self.looks_at_each,
-            budget: FailureBudget::Cumulative(threshold),
-        };
-        let metric = Metric { retention: 1, ..self.success_rate(least) };
-        let checks = Analysis { rounds: Some(rounds), ..Analysis::of("checks", [metric]) };
-        self.weights
-            .iter()
-            .fold(Canary::between_variants(), |canary, weight| canary.weight(*weight).analyse(checks.clone()))
-            .plan()
+        self.flagger(self.success_rate(least), threshold)
+    }
+
+    /// As [`Ladder::flagger_thresholds`], with checks that saw a 99th percentile of the latency above `most` seconds.
+    ///
+    /// # Errors
+    ///
+    /// If weights fall, or the interval is not above zero.
+    pub fn flagger_latency_thresholds(&self, most: f64, threshold: u32) -> Result<Plan, PlanError> {
+        self.flagger(self.latency(most), threshold)
     }
 
     /// Whether it can be climbed in a reasonable time.
@@ -131,9 +132,40 @@ impl Ladder {
         Ok(())
     }
 
+    fn argo(&self, metric: Metric, failure_limit: u32) -> Result<Plan, PlanError> {
+        let metric = Metric {
+            interval: Some(self.interval),
+            initial_delay: self.interval,
+            failure_limit: Some(failure_limit),
+            retention: 1,
+            ..metric
+        };
+        self.beside(Analysis::of("thresholds", [metric]))
+    }
+
+    fn flagger(&self, metric: Metric, threshold: u32) -> Result<Plan, PlanError> {
+        let rounds = Rounds {
+            interval: self.interval,
+            passes: self.looks_at_each,
+            budget: FailureBudget::Cumulative(threshold),
+        };
+        let metric = Metric { retention: 1, ..metric };
+        let checks = Analysis { rounds: Some(rounds), ..Analysis::of("checks", [metric]) };
+        self.weights
+            .iter()
+            .fold(Canary::between_variants(), |canary, weight| canary.weight(*weight).analyse(checks.clone()))
+            .plan()
+    }
+
     fn success_rate(&self, least: f64) -> Metric {
         let judge = Judge::Range { min: Some(Number::new(least)), max: None };
         Metric::new("success-rate", Query::builtin(Query::SUCCESS_RATE, self.interval), judge)
+    }
+
+    fn latency(&self, most: f64) -> Metric {
+        let judge = Judge::Range { min: None, max: Some(Number::new(1000.0 * most)) };
+        let query = Query::builtin(Query::DURATION, self.interval);
+        Metric::new("latency", query, judge)
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Cell {
     pub minutes_to_promotion: Option<Spread>,
     /// Failures that stable would not have had, mean of all rollouts.
     pub excess_failures: f64,
+    /// Requests of users that failed on the candidate until the rollout ended, whoever is to blame; mean of all rollouts.
+    pub candidate_failures: f64,
     /// Requests of users that failed while the rollout lasted, mean of all rollouts.
     pub failures: f64,
     /// Requests of users that the candidate answered, mean of all rollouts.
@@ -171,6 +173,7 @@ impl Cell {
             minutes_to_rollback: minutes(is_rolled_back),
             minutes_to_promotion: minutes(is_promoted),
             excess_failures: mean(|course| course.excess_failures),
+            candidate_failures: mean(|course| course.candidate_failures as f64),
             failures: mean(|course| course.failures as f64),
             candidate_requests: mean(|course| course.candidate_requests as f64),
             candidate_users: mean(|course| course.candidate_users as f64),

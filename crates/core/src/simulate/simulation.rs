@@ -6,10 +6,11 @@ use super::{
     course::Course,
     signal::{Signal, SignalError, window_of},
     stage::Stage,
+    traffic::Drawn,
     world::{World, WorldError},
 };
 use crate::{
-    analysis::{Compared, Metric},
+    analysis::{Compared, Metric, comparison::Dispersal},
     rollout::{Place, Plan},
     time::GoDuration,
 };
@@ -49,7 +50,7 @@ pub struct Simulation {
     signals: Vec<Vec<Answering>>,
     pub(super) person_after: GoDuration,
     pub(super) horizon: GoDuration,
-    pub(super) with_latency: bool,
+    pub(super) drawn: Drawn,
 }
 
 /// How a metric is answered.
@@ -59,8 +60,8 @@ pub(super) struct Answering {
     /// How long it looks back, in nanoseconds.
     pub(super) window: i64,
     pub(super) shape: Shape,
-    /// Whether counts of both versions come with times of answers.
-    pub(super) with_latency: bool,
+    /// What counts of both versions come with.
+    pub(super) drawn: Drawn,
 }
 
 /// How the source hands a value out.
@@ -109,11 +110,14 @@ impl Simulation {
                 && !query.text.trim_start().starts_with("scalar(");
             let shape = if is_vector { Shape::List } else { Shape::Number };
             // Histograms cost most of a simulation: drawn only where they are judged.
-            let with_latency = match metric.comparison() {
-                Some(comparison) => comparison.of == Compared::Latency,
-                None => signal.needs_latency(),
+            let drawn = match metric.comparison() {
+                Some(comparison) => Drawn {
+                    latency: comparison.of == Compared::Latency,
+                    control: matches!(comparison.dispersion, Dispersal::Calibrated { .. }),
+                },
+                None => Drawn { latency: signal.needs_latency(), control: false },
             };
-            Ok(Answering { signal, window: window_of(metric), shape, with_latency })
+            Ok(Answering { signal, window: window_of(metric), shape, drawn })
         };
         let signals = plan
             .spec()
@@ -123,7 +127,7 @@ impl Simulation {
             .collect::<Result<Vec<Vec<_>>, _>>()?;
         Ok(Self {
             edges: world.edges(),
-            with_latency: signals.iter().flatten().any(|it| it.with_latency),
+            drawn: signals.iter().flatten().fold(Drawn::default(), |all, it| all.and(it.drawn)),
             plan,
             world,
             signals,

@@ -35,9 +35,9 @@ pub(super) struct Stage<'a> {
 impl<'a> Stage<'a> {
     pub(super) fn new(simulation: &'a Simulation, seed: u64, rollout: u64) -> Self {
         let stable = Revision::from("stable");
-        let Simulation { world, edges, with_latency, .. } = simulation;
+        let Simulation { world, edges, drawn, .. } = simulation;
         Self {
-            traffic: Traffic::new(world, edges, (seed, rollout), *with_latency),
+            traffic: Traffic::new(world, edges, (seed, rollout), *drawn),
             state: State::new(stable.clone(), BEGINNING),
             stable,
             candidate: Revision::from("candidate"),
@@ -87,6 +87,7 @@ impl<'a> Stage<'a> {
             looks: self.looks,
             failures: toll.failures,
             excess_failures: toll.excess,
+            candidate_failures: toll.candidate_failures,
             candidate_requests: toll.candidate,
             candidate_users: users.ceil() as u64,
             trail: self.trail,
@@ -213,7 +214,7 @@ impl<'a> Stage<'a> {
             RequestId::Measurement { place, metric, .. } => self.simulation.answering(place, metric),
             RequestId::Gate { .. } | RequestId::Notice(_) => None,
         };
-        let Some(Answering { signal, window, shape, with_latency }) = answering.copied() else {
+        let Some(Answering { signal, window, shape, drawn }) = answering.copied() else {
             let message = "this metric is not in the plan that is simulated".to_owned();
             return Err(Failure { kind: PortErrorKind::NotFound, message });
         };
@@ -223,7 +224,7 @@ impl<'a> Stage<'a> {
         });
         let both = self.traffic.within(from, to);
         if signal == Signal::Arms {
-            return Ok(Answer::Sample(both.arms(with_latency).into()));
+            return Ok(Answer::Sample(both.arms(drawn).into()));
         }
         let value = signal.value(&both.candidate, (to - from) as f64 / 1e9);
         // A counter that never counted anything is not there, which is not the same as a rate of nothing.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::traffic::{Times, shown_quantile};
 use crate::time::GoDuration;
 
 /// A made-up world: who sends requests, and how they end.
@@ -69,6 +70,10 @@ pub struct Behaviour {
     pub failure_ratio: f64,
     /// How many times as long its answers take; above 0, at most 10⁶. Default 1.
     pub latency_factor: f64,
+    /// Share of its answers that come late, `0..=1`. Default 0.
+    pub late_share: f64,
+    /// By how much those come late; 0s or more. Default 1s.
+    pub late_by: GoDuration,
     /// How long after the rollout began it starts to differ: a leak, an expired cache. Default 0s.
     pub after: GoDuration,
 }
@@ -76,13 +81,20 @@ pub struct Behaviour {
 impl Behaviour {
     /// Whether the candidate is as good as stable.
     pub fn is_healthy(&self) -> bool {
-        self.failure_ratio <= 1.0 && self.latency_factor <= 1.0
+        let is_late = self.late_share > 0.0 && self.late_by > GoDuration::ZERO;
+        self.failure_ratio <= 1.0 && self.latency_factor <= 1.0 && !is_late
     }
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { failure_ratio: 1.0, latency_factor: 1.0, after: GoDuration::ZERO }
+        Self {
+            failure_ratio: 1.0,
+            latency_factor: 1.0,
+            late_share: 0.0,
+            late_by: GoDuration::from_secs(1),
+            after: GoDuration::ZERO,
+        }
     }
 }
 
@@ -100,11 +112,14 @@ pub struct Latency {
     /// Standard deviation of the logarithm; above 0, at most 10. Default 0.5: one answer in a hundred
     /// takes more than 0.32 s.
     pub sigma: f64,
+    /// What an hour adds to the median of both versions, as a multiple of what it was at the start. From 0 to 100.
+    /// Default 0.
+    pub drift_per_hour: f64,
 }
 
 impl Default for Latency {
     fn default() -> Self {
-        Self { median: 0.1, sigma: 0.5 }
+        Self { median: 0.1, sigma: 0.5, drift_per_hour: 0.0 }
     }
 }
 
@@ -185,12 +200,15 @@ impl World {
         within("dispersion", self.dispersion, 1.0, 1e6, "a number from 1, for independent failures, to 1e6")?;
         positive("latency.median", self.latency.median, 1e6)?;
         positive("latency.sigma", self.latency.sigma, 10.0)?;
+        within("latency.driftPerHour", self.latency.drift_per_hour, 0.0, 100.0, "a number from 0 to 100")?;
         positive("requestsPerUser", self.requests_per_user, 1e12)?;
         share("matching", self.matching)?;
         share("preview", self.preview)?;
-        let Behaviour { failure_ratio, latency_factor, after } = self.candidate;
+        let Behaviour { failure_ratio, latency_factor, late_share, late_by, after } = self.candidate;
         within("candidate.failureRatio", failure_ratio, 0.0, 1e6, "a number from 0 to 1e6")?;
         positive("candidate.latencyFactor", latency_factor, 1e6)?;
+        share("candidate.lateShare", late_share)?;
+        not_negative("candidate.lateBy", late_by)?;
         not_negative("candidate.after", after)
     }
 
@@ -198,6 +216,26 @@ impl World {
     pub const fn with_candidate(mut self, candidate: Behaviour) -> Self {
         self.candidate = candidate;
         self
+    }
+
+    /// The time in seconds that this share of stable's answers take at most when the rollout starts, as a histogram with
+    /// the buckets that clients of Prometheus have by default shows it after endlessly many requests; `share` within
+    /// `0..=1`. NaN in a world that cannot be.
+    ///
+    /// It is not the quantile itself, which lies anywhere in its bucket.
+    pub fn shown_latency(&self, share: f64) -> f64 {
+        shown_quantile(&self.times(&self.at(0.0), false).buckets(), share)
+    }
+
+    /// How long answers take at a moment.
+    pub(super) fn times(&self, moment: &Moment, of_candidate: bool) -> Times {
+        let Latency { sigma, .. } = self.latency;
+        let times = Times { median: moment.median, sigma, late: 0.0, by: 0.0 };
+        if !(of_candidate && moment.differs) {
+            return times;
+        }
+        let Behaviour { latency_factor, late_share, late_by, .. } = self.candidate;
+        Times { median: times.median * latency_factor, late: late_share, by: late_by.as_secs_f64(), ..times }
     }
 
     /// What is in force `seconds` after the rollout began.
@@ -224,7 +262,8 @@ impl World {
             requests_per_second: self.requests_per_second * (1.0 + busier * wave),
             stable: failing(own),
             candidate: failing((own * ratio).min(1.0)),
-            latency_factor: if differs { self.candidate.latency_factor } else { 1.0 },
+            median: self.latency.median * (1.0 + self.latency.drift_per_hour * seconds / 3600.0),
+            differs,
         }
     }
 
@@ -253,7 +292,10 @@ pub(super) struct Moment {
     pub(super) stable: f64,
     /// Share of the candidate's requests that fail.
     pub(super) candidate: f64,
-    pub(super) latency_factor: f64,
+    /// Half of stable's answers take at most this many seconds.
+    pub(super) median: f64,
+    /// Whether the candidate differs by now.
+    pub(super) differs: bool,
 }
 
 /// Why a world cannot be.
