@@ -54,7 +54,7 @@ async fn judged(faults: u64) -> rollout::Outcome {
     flags.update(DOCUMENT.as_bytes(), Format::Json).unwrap();
     let scraped = serve(flags.clone()).await;
     let prometheus = Prometheus::start(scraped).await;
-    let client = Client::new(&format!("http://127.0.0.1:{}", prometheus.port)).unwrap();
+    let client = Client::new(format!("http://127.0.0.1:{}", prometheus.port)).unwrap();
     let analysis = Analysis::of("orders", [failures()]).without_end();
     let plan = Canary::between_variants()
         .analyse_beside(analysis)
@@ -87,7 +87,8 @@ async fn judged(faults: u64) -> rollout::Outcome {
     let clock = Arc::new(ScaledClock::starting_at(Timestamp::now(), 1.0));
     let ended = timeout(Duration::from_secs(100), guard.finish(clock)).await;
     visits.abort();
-    ended.unwrap_or_else(|_| panic!("it does not end: {:?}", guard.notes())).unwrap()
+    assert!(ended.is_ok(), "it does not end: {:?}", guard.notes());
+    ended.unwrap().unwrap()
 }
 
 /// The selectors that the documentation of [`Flags::metrics`] has.
