@@ -9,7 +9,7 @@ use crate::{
     exposition::{self, Labels},
     handle::Handle,
     mirror::{Gauge, Mirror, Unmirrored},
-    shared::Shared,
+    shared::{Settings, Shared},
     split::Split,
     sticky::Sticky,
     time::Monotonic,
@@ -191,16 +191,14 @@ impl<S, M> SplitBuilder<S, M> {
             return Err(BuildError::Label { name: name.to_owned() });
         }
         let subject = self.sticky.map(|sticky| sticky.compile()).transpose()?;
-        let shared = Shared::new(
-            self.services,
-            stable,
-            subject,
-            self.labels,
-            self.time,
-            self.speed,
-            self.gauge,
-            self.has_control,
-        )?;
+        let settings = Settings {
+            labels: self.labels,
+            time: self.time,
+            speed: self.speed,
+            gauge: self.gauge,
+            has_control: self.has_control,
+        };
+        let shared = Shared::new(self.services, stable, subject, settings)?;
         let shared = Arc::new(shared);
         Ok((Split::new(Arc::clone(&shared), self.mirror), Handle::new(shared)))
     }

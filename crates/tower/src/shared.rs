@@ -44,17 +44,25 @@ pub(crate) struct Shared<S> {
     pub(crate) gauge: Option<Arc<Gauge>>,
 }
 
+/// What a split does beside sending requests where they belong.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) labels: Labels,
+    pub(crate) time: Monotonic,
+    pub(crate) speed: f64,
+    pub(crate) gauge: Option<Arc<Gauge>>,
+    /// Whether a part of stable's requests is counted apart.
+    pub(crate) has_control: bool,
+}
+
 impl<S> Shared<S> {
     pub(crate) fn new(
         services: BTreeMap<Revision, S>,
         stable: Revision,
         subject: Option<Subject>,
-        labels: Labels,
-        time: Monotonic,
-        speed: f64,
-        gauge: Option<Arc<Gauge>>,
-        has_control: bool,
+        settings: Settings,
     ) -> Result<Self, BuildError> {
+        let Settings { labels, time, speed, gauge, has_control } = settings;
         let backends: BTreeMap<_, _> = services
             .into_iter()
             .map(|(revision, service)| {
