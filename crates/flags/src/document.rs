@@ -203,7 +203,7 @@ impl Document {
     /// A hash of what a sound flag says, however it is written: its definition, and what it takes from the document.
     pub(crate) fn fingerprint(&self, index: u32) -> Option<u32> {
         let flag = self.flag_at(index).filter(|flag| flag.body.is_some())?;
-        let common = &self.0.common;
+        let common = self.common_of(&flag.key);
         let mut hasher = Hasher::new(0).with(flag.definition()?.to_string().as_bytes());
         if flag.refers {
             hasher = hasher.with(Value::from(common.evaluators.clone()).to_string().as_bytes());

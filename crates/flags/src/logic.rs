@@ -18,7 +18,7 @@ pub use self::fault::{LogicError, RuleFault, RuleWarning};
 use self::{
     compile::Compiler,
     expression::Expression,
-    frame::{Frame, Item},
+    frame::{Budget, Frame, Item},
     given::Given,
     simple::Simple,
 };
@@ -118,8 +118,8 @@ impl Rule {
     ///
     /// # Errors
     ///
-    /// An unknown operator was reached, an argument is of a kind that the operator cannot take, or the result is not a
-    /// finite number.
+    /// An unknown operator was reached, an argument is of a kind that the operator cannot take, the result is not a
+    /// finite number, or it takes too many steps.
     #[inline]
     pub fn run<'a>(&'a self, context: &'a Context, clock: Clock) -> Result<Outcome<'a>, LogicError> {
         if let Some(simple) = &self.simple
@@ -132,7 +132,8 @@ impl Rule {
 
     fn run_in_full<'a>(&'a self, context: &'a Context, clock: Clock) -> Result<Outcome<'a>, LogicError> {
         let seconds = if self.timed { clock.seconds() } else { 0 };
-        let frame = Frame::new(Item::Context { context, key: &self.key, seconds });
+        let budget = Budget::new();
+        let frame = Frame::new(Item::Context { context, key: &self.key, seconds }, &budget);
         let variant = self.expression.run(&frame)?.into_variant()?;
         Ok(Outcome { variant, split: frame.was_split() })
     }
@@ -168,7 +169,8 @@ impl Clock {
 pub fn apply(rule: &Value, data: &Value, generation: Generation) -> Result<Value, ApplyError> {
     let evaluators = Map::new();
     let expression = Compiler::new("", &evaluators, generation).compile(rule)?;
-    let frame = Frame::new(Item::Value(Given::from(data)));
+    let budget = Budget::new();
+    let frame = Frame::new(Item::Value(Given::from(data)), &budget);
     Ok(expression.run(&frame)?.into_value()?)
 }
 

@@ -128,7 +128,7 @@ impl SerinusProvider {
         T: FlagType + ?Sized,
     {
         // Most flags look at no attribute or two, and a program has many.
-        let details = self.flags.details_for::<T, _>(key, |names| context_of(context, names))?;
+        let details = self.flags.details_for::<T, _>(key, |reads| context_of(context, reads))?;
         let resolved = |value, reason: Reason, details: &Details<T>| ResolutionDetails {
             value,
             variant: details.variant().map(str::to_owned),

@@ -85,6 +85,21 @@ impl Snapshot {
     }
 }
 
+/// The names of the attributes that are looked at.
+#[cfg(feature = "open-feature")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reads<'a> {
+    by_rule: &'a [Box<str>],
+    beside: [Option<&'a str>; 2],
+}
+
+#[cfg(feature = "open-feature")]
+impl<'a> Reads<'a> {
+    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
+        self.by_rule.iter().map(|name| &**name).chain(self.beside.into_iter().flatten())
+    }
+}
+
 impl State {
     /// Where the flag of this key is: its index, or [`NO_FLAG`].
     #[inline]
@@ -118,15 +133,13 @@ impl State {
         }
     }
 
-    /// The names of the attributes that make a difference to [`State::decide`]; nothing if any may.
+    /// The attributes that make a difference to [`State::decide`]; nothing if any may.
     #[cfg(feature = "open-feature")]
-    pub(crate) fn reads(&self, flag: u32) -> Option<&[Box<str>]> {
-        // A rollout over the flag places subjects by what it was told to.
-        if self.over.is_some() {
-            return None;
-        }
+    pub(crate) fn reads(&self, flag: u32) -> Option<Reads<'_>> {
         let rule = self.flag_at(flag).and_then(|flag| flag.body.as_ref()?.rule.as_ref());
-        rule.map_or(Some(&[]), |rule| rule.reads())
+        let by_rule = rule.map_or(Some(&[] as &[_]), |rule| rule.reads())?;
+        let beside = self.over.as_ref().map_or([None; 2], |over| over.reads(flag));
+        Some(Reads { by_rule, beside })
     }
 
     #[inline]

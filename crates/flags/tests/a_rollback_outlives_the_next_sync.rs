@@ -15,7 +15,7 @@ use serinus_core::{
     time::GoDuration,
     traffic::Weight,
 };
-use serinus_flags::{Deciding, Flags, Format, Guard};
+use serinus_flags::{Deciding, Document, Flags, Format, Guard, source::Selector};
 
 #[expect(dead_code, reason = "shared by several test programs")]
 mod guarded;
@@ -71,6 +71,34 @@ fn only_another_definition_is_tried_again() {
     run(2);
     assert_eq!(guard.state().unwrap().attempt, 2);
     assert_eq!(visitors.views(&flags), before, "the same come first");
+}
+
+/// The flag refers to a shared rule; another source stands above the one that has it.
+#[test]
+fn a_definition_is_the_same_however_many_sources_there_are_and_another_with_another_shared_rule() {
+    let below = |rule: &str| {
+        let asks = r#"{"if": [{"!!": [{"var": "wish"}]}, {"var": "wish"}, null]}"#;
+        let text = DOCUMENT.replace(asks, r#"{"if": [{"$ref": "nobody"}, "old"]}"#);
+        assert_ne!(text, DOCUMENT);
+        let text = text.strip_suffix('}').unwrap();
+        let text = format!("{text}, \"$evaluators\": {{\"nobody\": {rule}}}}}");
+        Document::from_json(&text).unwrap()
+    };
+    let nobody = r#"{"==": [{"var": "name"}, "nobody"]}"#;
+    let above = Document::from_json(r#"{"flags": {}, "metadata": {"serinus.fractional": "v1"}}"#).unwrap();
+    let both =
+        |rule: &str| Document::merged(&[("below", below(rule)), ("above", above.clone())], &Selector::all());
+    let (flags, clock, store) = (flags(DOCUMENT), Arc::new(ManualClock::default()), Arc::default());
+    flags.load(&below(nobody));
+    let (guard, visitors) = (guard(&flags, &store, Reseed::Never), Visitors::new(20));
+    drive_for(&clock, GoDuration::from_mins(2), guard.run(Arc::clone(&clock) as _), |_| {});
+    let before = visitors.with_new(&flags);
+    assert!(before > 150);
+    // The overlay comes late.
+    flags.load(&both(nobody));
+    assert_eq!(visitors.with_new(&flags), before);
+    flags.load(&both(r#"{"==": [{"var": "name"}, "somebody"]}"#));
+    assert_eq!(visitors.with_new(&flags), 0, "nobody has tried this rule");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use serinus_flags::{Context, Document, Flags, Format, Map, NoValue, Problem, Value};
+use serinus_flags::{Context, Document, ErrorCode, Flags, Format, Map, NoValue, Problem, Value};
 
 /// A document with something of everything.
 const DOCUMENT: &str = r#"{"$schema": "x", "flags": {
@@ -264,4 +264,34 @@ fn soon<T>(work: impl FnOnce() -> T) -> T {
     let done = work();
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     done
+}
+
+#[test]
+fn a_rule_that_doubles_a_text_or_nests_lists_ends_in_an_error_and_soon() {
+    let ones = |count| vec!["1"; count].join(",");
+    let doubled = format!(
+        r#"{{"reduce": [[{}], {{"cat": [{{"var": "accumulator"}}, {{"var": "accumulator"}}]}}, "xx"]}}"#,
+        ones(40)
+    );
+    let nested = (0..12).fold("true".to_owned(), |logic, _| {
+        format!(r#"{{"map": [[{}], {{"if": [{logic}, 1]}}]}}"#, ones(10))
+    });
+    let quantified = (0..12)
+        .fold(r#"{"==": [1, 2]}"#.to_owned(), |logic, _| format!(r#"{{"some": [[{}], {logic}]}}"#, ones(10)));
+    let named = (0..12)
+        .fold(r#"{"==": [1, 2]}"#.to_owned(), |logic, _| format!(r#"{{"some": [{{"var": "l"}}, {logic}]}}"#));
+    let context: Context = serde_json::from_str(r#"{"l": [1,2,3,4,5,6,7,8,9,10]}"#).unwrap();
+    for rule in [doubled, nested, quantified, named] {
+        let document = format!(
+            r#"{{"flags": {{"f": {{"state": "ENABLED", "variants": {{"on": true}}, "defaultVariant": "on", "targeting": {rule}}}}}}}"#
+        );
+        let flags = Flags::default();
+        flags.load(&Document::from_json(&document).unwrap());
+        let started = Instant::now();
+        let details = flags.details::<bool>("f", &context);
+        assert_eq!(details.error_code(), Some(ErrorCode::ParseError), "{rule:.80}");
+        let told = details.error().unwrap().to_string();
+        assert!(told.contains("takes more than 1000000 steps"), "{told}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}: {rule:.80}", started.elapsed());
+    }
 }

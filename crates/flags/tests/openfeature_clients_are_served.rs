@@ -11,8 +11,9 @@ use open_feature::{
     StructValue, Value,
     provider::{FeatureProvider, ProviderStatus},
 };
+use serinus_core::{strategy::Canary, traffic::Weight};
 use serinus_flags::{
-    Document, ErrorCode, EventKind, Flags, Trouble,
+    Deciding, Document, ErrorCode, EventKind, Flags, Trouble,
     openfeature::{CodeDefault, SerinusProvider},
 };
 
@@ -136,6 +137,35 @@ async fn structures_are_read_if_they_are_of_a_known_type_and_refused_otherwise()
         assert_eq!(client.get_bool_value("search", Some(&context), None).await, Ok(true));
         assert_eq!(client.get_bool_value("gold", Some(&context), None).await, Ok(false));
     }
+}
+
+#[tokio::test]
+async fn a_guard_of_one_flag_and_sampling_trouble_no_other_flag() {
+    let mut flags = Flags::default();
+    let (_, client) = client(|provider| {
+        flags = provider.flags().clone();
+        provider
+    })
+    .await;
+    let plan = Canary::between_variants().weight(Weight::percent(50.0)).plan().unwrap();
+    let _guard = flags
+        .guard("search")
+        .candidate("off")
+        .plan(plan)
+        .deciding(Deciding::here())
+        .identity("device")
+        .build()
+        .unwrap();
+    flags.sample_evaluations(2);
+    let strange = EvaluationContextFieldValue::Float(f64::NAN);
+    let context =
+        EvaluationContext::default().with_targeting_key("user-42").with_custom_field("height", strange);
+    assert_eq!(client.get_bool_value("who", Some(&context), None).await, Ok(true));
+    assert_eq!(client.get_bool_value("gold", Some(&context), None).await, Ok(false));
+    assert!(client.get_bool_value("search", Some(&context), None).await.is_ok());
+    let strange = EvaluationContextFieldValue::Float(f64::NAN);
+    let context = context.with_custom_field("device", strange);
+    assert_eq!(client.get_bool_value("who", Some(&context), None).await, Ok(true));
 }
 
 #[tokio::test]

@@ -13,7 +13,10 @@ use crate::{
     snapshot::State,
 };
 #[cfg(feature = "open-feature")]
-use crate::{flags::Details, snapshot::FlagType};
+use crate::{
+    flags::Details,
+    snapshot::{FlagType, Reads},
+};
 
 impl Flags {
     /// How far the flags can be relied on.
@@ -87,7 +90,7 @@ impl Flags {
     pub(crate) fn details_for<T, E>(
         &self,
         key: &str,
-        context: impl FnOnce(Option<&[Box<str>]>) -> Result<Context, E>,
+        context: impl FnOnce(Option<Reads<'_>>) -> Result<Context, E>,
     ) -> Result<Details<T>, E>
     where
         T: FlagType + ?Sized,

@@ -18,6 +18,8 @@ use super::{
     panel::Event,
     telemetry,
 };
+#[cfg(feature = "open-feature")]
+use crate::context::TARGETING_KEY;
 use crate::{
     context::Context,
     details::Reason,
@@ -147,6 +149,14 @@ impl Over {
         let place = placed.salt.place(subject);
         let is_followed = placed.is_even && placed.identity.is_none();
         placed.record(place, is_followed.then_some(place), recorded);
+    }
+
+    /// The attributes that are looked at beside those of the flag's rule.
+    #[cfg(feature = "open-feature")]
+    pub(crate) fn reads(&self, flag: u32) -> [Option<&str>; 2] {
+        let placed = self.placed.get(&flag);
+        let key = (placed.is_some() || self.sampling != 0).then_some(TARGETING_KEY);
+        [key, placed.and_then(|placed| placed.identity.as_deref())]
     }
 
     /// The trial that is in force for a flag.

@@ -80,6 +80,16 @@ impl Expression {
     /// Works it out.
     #[inline]
     pub(super) fn run<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
+        if let Self::Literal(value) = self {
+            return Ok(Given::from(value));
+        }
+        let value = self.work_out(frame)?;
+        frame.spend(1 + value.made())?;
+        Ok(value)
+    }
+
+    #[inline]
+    fn work_out<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
         match self {
             Self::Literal(value) => Ok(Given::from(value)),
             Self::Variable(variable) => frame.variable(variable),

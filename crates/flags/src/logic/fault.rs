@@ -52,6 +52,14 @@ pub enum LogicError {
         /// `inf`, `-inf` or `NaN`.
         result: String,
     },
+    /// It takes too long, or makes too much.
+    #[error(
+        "the rule takes more than {limit} steps for this context; nest fewer lists in one another, or make shorter texts"
+    )]
+    TooLong {
+        /// How many steps are allowed: nodes worked out, elements looked at, eight bytes of text made.
+        limit: usize,
+    },
     /// An attribute of the context looks like a rule, and stands where a rule's result is evaluated once more.
     #[error("the context has an object where the rule needs a value: {{\"{name}\": ...}}")]
     RuleInContext {

@@ -1,6 +1,6 @@
 //! What a rule sees while it runs.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::Cell};
 
 use super::{
     LogicError, Mark,
@@ -20,6 +20,27 @@ pub(super) struct Frame<'f, 'a> {
     /// The data around a condition. The reference puts its values into the condition before it looks at the elements.
     around: Option<Around<'f, 'a>>,
     split: Shared<'f>,
+    budget: &'f Budget,
+}
+
+/// What a run may still do.
+#[derive(Debug)]
+pub(super) struct Budget(Cell<usize>);
+
+impl Budget {
+    pub(super) const fn new() -> Self {
+        Self(Cell::new(MOST_STEPS))
+    }
+
+    /// # Errors
+    ///
+    /// There is less left.
+    #[inline]
+    pub(super) fn spend(&self, steps: usize) -> Result<(), LogicError> {
+        let left = self.0.get().checked_sub(steps);
+        self.0.set(left.unwrap_or_default());
+        left.map(|_| ()).ok_or(LogicError::TooLong { limit: MOST_STEPS })
+    }
 }
 
 /// The data of one level.
@@ -37,6 +58,7 @@ pub(super) enum Item<'a> {
 struct Around<'f, 'a> {
     item: &'f Item<'a>,
     before: Option<&'f Around<'f, 'a>>,
+    budget: &'f Budget,
 }
 
 #[derive(Debug)]
@@ -47,8 +69,8 @@ enum Shared<'f> {
 
 impl<'f, 'a> Frame<'f, 'a> {
     /// The top.
-    pub(super) const fn new(item: Item<'a>) -> Self {
-        Self { item, around: None, split: Shared::Own(Mark::new(false)) }
+    pub(super) const fn new(item: Item<'a>, budget: &'f Budget) -> Self {
+        Self { item, around: None, split: Shared::Own(Mark::new(false)), budget }
     }
 
     /// For an element of a list, whose logic sees the element only (`map`, `reduce`).
@@ -56,7 +78,7 @@ impl<'f, 'a> Frame<'f, 'a> {
     where
         'f: 'g,
     {
-        Frame { item, around: self.around, split: Shared::Of(self.mark()) }
+        Frame { item, around: self.around, split: Shared::Of(self.mark()), budget: self.budget }
     }
 
     /// For an element of a list, whose condition sees what is around first (`filter`, `all`, `none`, `some`).
@@ -64,8 +86,7 @@ impl<'f, 'a> Frame<'f, 'a> {
     where
         'f: 'g,
     {
-        let around = Around { item: &self.item, before: self.around.as_ref() };
-        Frame { item, around: Some(around), split: Shared::Of(self.mark()) }
+        Frame { item, around: Some(self.surrounding()), split: Shared::Of(self.mark()), budget: self.budget }
     }
 
     /// The value of a variable.
@@ -79,6 +100,7 @@ impl<'f, 'a> Frame<'f, 'a> {
                 return Ok(found);
             }
         }
+        self.spend(self.item.made())?;
         self.item.find(variable, self)
     }
 
@@ -87,7 +109,17 @@ impl<'f, 'a> Frame<'f, 'a> {
         if !variable.looks_around() {
             return Ok(Given::Null);
         }
-        Around { item: &self.item, before: self.around.as_ref() }.find(variable)
+        self.surrounding().find(variable)
+    }
+
+    /// Takes steps off what the run may still do.
+    ///
+    /// # Errors
+    ///
+    /// There are not so many left.
+    #[inline]
+    pub(super) fn spend(&self, steps: usize) -> Result<(), LogicError> {
+        self.budget.spend(steps)
     }
 
     /// The value at a path that was made while the rule ran.
@@ -128,6 +160,10 @@ impl<'f, 'a> Frame<'f, 'a> {
         }
     }
 
+    fn surrounding(&self) -> Around<'_, 'a> {
+        Around { item: &self.item, before: self.around.as_ref(), budget: self.budget }
+    }
+
     fn mark(&self) -> &Mark {
         match &self.split {
             Shared::Own(mark) => mark,
@@ -145,12 +181,24 @@ impl<'a> Around<'_, 'a> {
                 return Ok(found);
             }
         }
-        let frame = Frame { item: self.item.clone(), around: None, split: Shared::Own(Mark::new(false)) };
+        self.budget.spend(self.item.made())?;
+        let split = Shared::Own(Mark::new(false));
+        let frame = Frame { item: self.item.clone(), around: None, split, budget: self.budget };
         self.item.find(variable, &frame)
     }
 }
 
 impl<'a> Item<'a> {
+    /// What a copy of it takes, in steps.
+    #[inline]
+    fn made(&self) -> usize {
+        match self {
+            Self::Context { .. } => 0,
+            Self::Value(value) => value.made(),
+            Self::Round { current, accumulator, .. } => current.made() + accumulator.made(),
+        }
+    }
+
     #[inline]
     fn find(&self, variable: &'a Variable, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
         match variable {
@@ -247,3 +295,5 @@ fn flagd<'a>(key: &str, timestamp: i64) -> Given<'a> {
 pub(super) const FLAGD: &str = "$flagd";
 pub(super) const FLAG_KEY: &str = "flagKey";
 pub(super) const TIMESTAMP: &str = "timestamp";
+/// How much a run may do: nodes that are worked out, elements that are looked at, and what is made, eight bytes of a text to the step.
+const MOST_STEPS: usize = 1_000_000;

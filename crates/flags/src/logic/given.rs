@@ -26,6 +26,33 @@ impl<'a> Given<'a> {
         Self::Text(Cow::Borrowed(text))
     }
 
+    /// How much of it was made while the rule ran, in steps: what is borrowed costs nothing.
+    #[inline]
+    pub(super) fn made(&self) -> usize {
+        match self {
+            Self::Text(Cow::Owned(text)) => text.len() / 8,
+            Self::Made(values) => values.iter().map(|value| 1 + value.made()).sum(),
+            Self::Object(Cow::Owned(map)) => size(map),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Number(_)
+            | Self::Float(_)
+            | Self::Text(Cow::Borrowed(_))
+            | Self::List(_)
+            | Self::Object(Cow::Borrowed(_)) => 0,
+        }
+    }
+
+    /// How much there is to look at, in steps.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len() / 8,
+            Self::List(values) => values.len(),
+            Self::Made(values) => values.len(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Float(_) | Self::Object(_) => 0,
+        }
+    }
+
     /// What counts as true: what is not null, false, zero or empty.
     pub(super) fn is_true(&self) -> bool {
         match self {
@@ -181,4 +208,16 @@ impl<'a> From<&'a Value> for Given<'a> {
             Value::Object(map) => Self::Object(Cow::Borrowed(map)),
         }
     }
+}
+/// How much a copy of it holds, in steps.
+fn size(map: &Map) -> usize {
+    fn of(value: &Value) -> usize {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+            Value::String(text) => 1 + text.len() / 8,
+            Value::List(values) => 1 + values.iter().map(of).sum::<usize>(),
+            Value::Object(map) => 1 + size(map),
+        }
+    }
+    map.iter().map(|(name, value)| name.len() / 8 + of(value)).sum()
 }

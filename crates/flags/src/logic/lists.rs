@@ -163,6 +163,7 @@ impl ListOperation {
             return Ok(Given::Bool(empty));
         }
         let Ok(elements) = subject.into_list() else { return self.fault("works on a list") };
+        frame.spend(elements.len())?;
         let Some(logic) = &self.logic else { return self.fault("needs a condition") };
         if let Expression::Variable(variable) = logic
             && !frame.surroundings(variable)?.is_null()
@@ -200,7 +201,10 @@ impl ListOperation {
             return Ok(None);
         }
         match subject.into_list() {
-            Ok(elements) => Ok(Some(elements)),
+            Ok(elements) => {
+                frame.spend(elements.len())?;
+                Ok(Some(elements))
+            }
             Err(_) => {
                 Err(LogicError::Argument { operator: self.operator.name(), problem: "works on a list" })
             }

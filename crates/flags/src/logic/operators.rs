@@ -72,11 +72,10 @@ pub(super) fn call<'a>(
     // Up to three operands, as nearly everything has them, need no memory.
     if let Arguments::List(list) = arguments {
         match &**list {
-            [one] => return Ok(of_list(operator, &[one.run(frame)?], frame)?),
-            [one, two] => return Ok(of_list(operator, &[one.run(frame)?, two.run(frame)?], frame)?),
+            [one] => return with(operator, &[one.run(frame)?], frame),
+            [one, two] => return with(operator, &[one.run(frame)?, two.run(frame)?], frame),
             [one, two, three] => {
-                let values = [one.run(frame)?, two.run(frame)?, three.run(frame)?];
-                return Ok(of_list(operator, &values, frame)?);
+                return with(operator, &[one.run(frame)?, two.run(frame)?, three.run(frame)?], frame);
             }
             _ => {}
         }
@@ -84,13 +83,22 @@ pub(super) fn call<'a>(
     match arguments {
         Arguments::List(list) => {
             let values = list.iter().map(|argument| argument.run(frame)).collect::<Result<Vec<_>, _>>()?;
-            Ok(of_list(operator, &values, frame)?)
+            with(operator, &values, frame)
         }
         Arguments::One(argument) => match argument.run(frame)?.into_list() {
-            Ok(values) => Ok(of_list(operator, &values, frame)?),
+            Ok(values) => with(operator, &values, frame),
             Err(value) => Ok(of_one(operator, &value, frame)?),
         },
     }
+}
+
+fn with<'a>(
+    operator: Operator,
+    values: &[Given<'a>],
+    frame: &Frame<'_, 'a>,
+) -> Result<Given<'a>, LogicError> {
+    frame.spend(values.iter().map(Given::len).sum())?;
+    Ok(of_list(operator, values, frame)?)
 }
 
 /// The variable that a value names.

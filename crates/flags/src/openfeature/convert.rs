@@ -11,14 +11,15 @@ use crate::{
     context::{Context, TARGETING_KEY},
     details::{ErrorCode, Reason},
     metadata::Metadata,
+    snapshot::Reads,
     value::{Map, Number, Value},
 };
 
-/// The attributes of these names, as rules see them; all, if there are no names. The targeting key proper counts where a
+/// The attributes that are looked at, as rules see them; all, if any may be. The targeting key proper counts where a
 /// field is called `targetingKey` too.
 pub(super) fn context_of(
     given: &EvaluationContext,
-    names: Option<&[Box<str>]>,
+    reads: Option<Reads<'_>>,
 ) -> Result<Context, EvaluationError> {
     let mut attributes = Map::new();
     let mut insert = |name: &str, field| {
@@ -29,14 +30,14 @@ pub(super) fn context_of(
         attributes.insert(name, value);
         Ok(())
     };
-    match names {
-        Some(names) => {
-            let fields = names.iter().filter_map(|name| given.custom_fields.get_key_value(&**name));
-            fields.into_iter().try_for_each(|(name, field)| insert(name, field))?;
+    match reads {
+        Some(reads) => {
+            let mut fields = reads.names().filter_map(|name| given.custom_fields.get_key_value(name));
+            fields.try_for_each(|(name, field)| insert(name, field))?;
         }
         None => given.custom_fields.iter().try_for_each(|(name, field)| insert(name, field))?,
     }
-    let is_read = || names.is_none_or(|names| names.iter().any(|name| **name == *TARGETING_KEY));
+    let is_read = || reads.is_none_or(|reads| reads.names().any(|name| name == TARGETING_KEY));
     if let Some(key) = given.targeting_key.as_ref().filter(|_| is_read()) {
         attributes.insert(TARGETING_KEY, key.as_str());
     }
