@@ -33,8 +33,8 @@ mod status;
 
 /// The flags of a program. Cheap to clone; clones share one store.
 ///
-/// Reading takes no lock, waits for nobody and allocates nothing, also while another thread loads a document: a new
-/// document is one atomic swap. Before the first document every flag fails with
+/// Reading takes no lock and waits for nobody, also while another thread loads a document: a new document is one atomic
+/// swap. It allocates only where a rule makes something, or where a source gives attributes for everybody. Before the first document every flag fails with
 /// [`ErrorCode::ProviderNotReady`](crate::ErrorCode::ProviderNotReady).
 ///
 /// ```

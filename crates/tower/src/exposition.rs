@@ -3,14 +3,12 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
+    sync::Arc,
 };
 
-use serinus_core::{
-    metric::Counts,
-    traffic::{Revision, Route, Track},
-};
+use serinus_core::traffic::{Revision, Route, Track};
 
-use crate::{meter::Meters, pairs::PairTotals};
+use crate::{meter::Meter, pairs::PairTotals};
 
 /// The labels that a host adds; the more special go over the more general.
 #[derive(Debug, Default)]
@@ -45,14 +43,14 @@ pub(crate) fn is_free_label(name: &str) -> bool {
 }
 
 pub(crate) fn render(
-    meters: &[(Revision, Meters)],
+    meters: &[(Revision, Arc<Meter>)],
     pairs: &[(Revision, Revision, PairTotals)],
     route: &Route,
     labels: &Labels,
 ) -> String {
     let series: Vec<_> = meters
         .iter()
-        .flat_map(|(revision, meters)| {
+        .flat_map(|(revision, meter)| {
             let track = if route.stable == *revision {
                 Some(Track::Stable)
             } else if route.candidate.as_ref() == Some(revision) {
@@ -61,7 +59,7 @@ pub(crate) fn render(
                 None
             };
             let name = track.map_or("none".to_owned(), |track| track.to_string());
-            by_status(meters).map(move |(is_control, status, counts)| {
+            meter.by_status().map(move |(is_control, status, counts)| {
                 let mut names = String::new();
                 for (name, value) in labels.of(revision, track) {
                     push_label(&mut names, name, value);
@@ -96,21 +94,6 @@ pub(crate) fn render(
     }
     render_pairs(&mut text, pairs, labels);
     text
-}
-
-/// What a revision answered, and whether in its control group: each request is in one of the two.
-fn by_status(meters: &Meters) -> impl Iterator<Item = (bool, u16, Counts)> {
-    // First, so that it holds no request that `all` does not.
-    let control: BTreeMap<_, _> = meters.control.iter().flat_map(|control| control.by_status()).collect();
-    let rest: Vec<_> = meters
-        .all
-        .by_status()
-        .map(|(status, counts)| {
-            let rest = control.get(&status).map(|control| counts.since(control));
-            (false, status, rest.unwrap_or(counts))
-        })
-        .collect();
-    rest.into_iter().chain(control.into_iter().map(|(status, counts)| (true, status, counts)))
 }
 
 fn render_pairs(text: &mut String, pairs: &[(Revision, Revision, PairTotals)], labels: &Labels) {

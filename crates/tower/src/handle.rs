@@ -68,7 +68,7 @@ impl<S> Handle<S> {
 
     /// The counters of every revision.
     pub fn all_totals(&self) -> BTreeMap<Revision, Totals> {
-        self.shared.meters().into_iter().map(|(revision, meters)| (revision, meters.all.totals())).collect()
+        self.shared.meters().into_iter().map(|(revision, meter)| (revision, meter.totals())).collect()
     }
 
     /// Answered requests per second of real time over the last `window` of real time; zero if the revision has no

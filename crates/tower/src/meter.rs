@@ -8,7 +8,10 @@ use std::sync::{
 use http::StatusCode;
 use serinus_core::metric::{Counts, Histogram};
 
-use crate::{time::Monotonic, windows::Counted};
+use crate::{
+    time::Monotonic,
+    windows::{Counted, Reading},
+};
 
 /// How many requests a revision was sent, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,39 +27,73 @@ pub struct Totals {
     pub cancelled: u64,
 }
 
-/// What counts the requests of one revision.
-#[derive(Clone, Debug)]
-pub(crate) struct Meters {
-    pub(crate) all: Arc<Meter>,
-    /// Those of them that fell into a control group; none if there is no such group.
-    pub(crate) control: Option<Arc<Meter>>,
-}
-
-impl Meters {
-    pub(crate) fn new(time: &Monotonic, has_control: bool) -> Self {
-        let meter = || Arc::new(Meter::new(time.clone()));
-        Self { all: meter(), control: has_control.then(meter) }
-    }
-}
-
 /// The counters of one revision. Written by every request, without a lock.
 #[derive(Debug)]
 pub(crate) struct Meter {
     time: Monotonic,
-    /// By status, from 100; made when the status is first seen.
-    statuses: Box<[OnceLock<Histogram>]>,
+    statuses: Statuses,
+    /// Those of requests that fell into a control group, if there is one: each request is in one of the two.
+    control: Option<Statuses>,
     started: AtomicU64,
     cancelled: AtomicU64,
     next_snapshot: AtomicU64,
     past: Mutex<Vec<Snapshot>>,
 }
 
+/// Latencies by status, from 100; made when the status is first seen.
+#[derive(Debug)]
+struct Statuses(Box<[OnceLock<Histogram>]>);
+
+impl Statuses {
+    fn new() -> Self {
+        Self((FIRST_STATUS..=LAST_STATUS).map(|_| OnceLock::new()).collect())
+    }
+
+    fn record(&self, status: u16, nanos: u64) {
+        let index = usize::from(status.clamp(FIRST_STATUS, LAST_STATUS) - FIRST_STATUS);
+        if let Some(cell) = self.0.get(index) {
+            cell.get_or_init(Histogram::default).record(nanos);
+        }
+    }
+
+    /// Adds everything, and returns how many of it were errors.
+    fn add_to(&self, all: &mut Counts) -> u64 {
+        let mut errors = 0;
+        for (status, histogram) in (FIRST_STATUS..).zip(&self.0) {
+            if let Some(histogram) = histogram.get() {
+                let before = if is_error(status) { all.total() } else { 0 };
+                histogram.add_to(all);
+                if is_error(status) {
+                    errors += all.total() - before;
+                }
+            }
+        }
+        errors
+    }
+
+    fn counted(&self) -> Counted {
+        let mut counts = Counts::default();
+        let errors = self.add_to(&mut counts);
+        Counted { errors, counts }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (u16, Counts)> {
+        (FIRST_STATUS..).zip(&self.0).filter_map(|(status, cell)| {
+            let histogram = cell.get()?;
+            let mut counts = Counts::default();
+            histogram.add_to(&mut counts);
+            Some((status, counts))
+        })
+    }
+}
+
 impl Meter {
-    pub(crate) fn new(time: Monotonic) -> Self {
+    pub(crate) fn new(time: Monotonic, has_control: bool) -> Self {
         let now = time.nanos();
         Self {
             time,
-            statuses: (FIRST_STATUS..=LAST_STATUS).map(|_| OnceLock::new()).collect(),
+            statuses: Statuses::new(),
+            control: has_control.then(Statuses::new),
             started: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             next_snapshot: AtomicU64::new(now.saturating_add(TICK)),
@@ -95,37 +132,26 @@ impl Meter {
         Within { errors: errors.saturating_sub(past.errors), counts, nanos: now.saturating_sub(past.at) }
     }
 
-    /// The statuses seen so far, each with its latencies.
-    pub(crate) fn by_status(&self) -> impl Iterator<Item = (u16, Counts)> {
-        (FIRST_STATUS..).zip(&self.statuses).filter_map(|(status, cell)| {
-            let histogram = cell.get()?;
-            let mut counts = Counts::default();
-            histogram.add_to(&mut counts);
-            Some((status, counts))
-        })
+    /// The statuses seen so far, each with its latencies, and whether those are of the control group.
+    pub(crate) fn by_status(&self) -> impl Iterator<Item = (bool, u16, Counts)> {
+        let control = self.control.iter().flat_map(Statuses::each);
+        let control = control.map(|(status, counts)| (true, status, counts));
+        self.statuses.each().map(|(status, counts)| (false, status, counts)).chain(control)
     }
 
     /// Everything since the meter was made.
-    pub(crate) fn reading(&self) -> Counted {
-        let (counts, errors) = self.counts();
-        Counted { errors, counts }
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { rest: self.statuses.counted(), control: self.control.as_ref().map(Statuses::counted) }
     }
 
     fn counts(&self) -> (Counts, u64) {
-        let (mut all, mut errors) = (Counts::default(), 0);
-        for (status, histogram) in (FIRST_STATUS..).zip(&self.statuses) {
-            if let Some(histogram) = histogram.get() {
-                let before = if is_error(status) { all.total() } else { 0 };
-                histogram.add_to(&mut all);
-                if is_error(status) {
-                    errors += all.total() - before;
-                }
-            }
-        }
-        (all, errors)
+        let Counted { errors, mut counts } = self.statuses.counted();
+        let control = self.control.as_ref().map_or(0, |control| control.add_to(&mut counts));
+        (counts, errors + control)
     }
 
-    fn record(&self, status: u16, nanos: u64, now: u64) {
+    fn record(&self, status: u16, started: u64, is_control: bool) {
+        let now = self.time.nanos();
         if now >= self.next_snapshot.load(Ordering::Relaxed) {
             // Whoever holds the lock takes the snapshot; no request waits for it.
             match self.past.try_lock() {
@@ -134,10 +160,8 @@ impl Meter {
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        let index = usize::from(status.clamp(FIRST_STATUS, LAST_STATUS) - FIRST_STATUS);
-        if let Some(cell) = self.statuses.get(index) {
-            cell.get_or_init(Histogram::default).record(nanos);
-        }
+        let statuses = self.control.as_ref().filter(|_| is_control).unwrap_or(&self.statuses);
+        statuses.record(status, now.saturating_sub(started));
     }
 
     fn take_snapshot(&self, past: &mut Vec<Snapshot>, now: u64) {
@@ -164,31 +188,23 @@ pub(crate) struct Within {
 #[derive(Debug)]
 pub(crate) struct Flight {
     meter: Arc<Meter>,
-    control: Option<Arc<Meter>>,
+    is_control: bool,
     started: u64,
     landed: bool,
 }
 
 impl Flight {
-    pub(crate) fn start(meters: &Meters, is_control: bool) -> Self {
-        let meter = Arc::clone(&meters.all);
-        let control = meters.control.as_ref().filter(|_| is_control).cloned();
+    pub(crate) fn start(meter: Arc<Meter>, is_control: bool) -> Self {
         meter.started.fetch_add(1, Ordering::Relaxed);
         let started = meter.time.nanos();
-        Self { meter, control, started, landed: false }
+        Self { meter, is_control, started, landed: false }
     }
 
     /// Counts the answer; none if the service failed.
     pub(crate) fn land(&mut self, status: Option<StatusCode>) {
         if !std::mem::replace(&mut self.landed, true) {
             let status = status.map_or(FAILED, |status| status.as_u16());
-            let now = self.meter.time.nanos();
-            let nanos = now.saturating_sub(self.started);
-            self.meter.record(status, nanos, now);
-            // After, so that whoever reads this one first finds no more in it than in the other.
-            if let Some(control) = &self.control {
-                control.record(status, nanos, now);
-            }
+            self.meter.record(status, self.started, self.is_control);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     builder::BuildError,
     exposition::Labels,
     matching::Matchers,
-    meter::{Meter, Meters},
+    meter::Meter,
     mirror::Gauge,
     pairs::{PairTotals, Pairs},
     spread::{Share, Spread},
@@ -66,8 +66,8 @@ impl<S> Shared<S> {
         let backends: BTreeMap<_, _> = services
             .into_iter()
             .map(|(revision, service)| {
-                let meters = Meters::new(&time, has_control);
-                (revision, Arc::new(Backend { service, meters }))
+                let meter = Arc::new(Meter::new(time.clone(), has_control));
+                (revision, Arc::new(Backend { service, meter }))
             })
             .collect();
         let Some(first) = backends.get(&stable).cloned() else {
@@ -175,7 +175,7 @@ impl<S> Shared<S> {
         let before = self.table.swap(Arc::new(table));
         // The same split under another fence is no change for those who are counted.
         if !before.is_set || before.route != *route {
-            self.windows.cut(backends.iter().map(|(revision, backend)| (revision, &backend.meters)));
+            self.windows.cut(backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref())));
         }
         Ok(())
     }
@@ -191,17 +191,17 @@ impl<S> Shared<S> {
         for revision in [stable, candidate] {
             find(&backends, revision)?;
         }
-        let meters = backends.iter().map(|(revision, backend)| (revision, &backend.meters));
+        let meters = backends.iter().map(|(revision, backend)| (revision, backend.meter.as_ref()));
         Ok(self.windows.answer(stable, candidate, window, meters))
     }
 
     pub(crate) fn insert(&self, revision: Revision, service: S) {
         let mut backends = self.backends();
-        let meters = match backends.get(&revision) {
-            Some(backend) => backend.meters.clone(),
-            None => Meters::new(&self.time, self.has_control),
+        let meter = match backends.get(&revision) {
+            Some(backend) => Arc::clone(&backend.meter),
+            None => Arc::new(Meter::new(self.time.clone(), self.has_control)),
         };
-        let backend = Arc::new(Backend { service, meters });
+        let backend = Arc::new(Backend { service, meter });
         backends.insert(revision.clone(), Arc::clone(&backend));
         let table = self.table();
         let is_stable = table.route.stable == revision;
@@ -261,12 +261,12 @@ impl<S> Shared<S> {
     pub(crate) fn meter(&self, revision: &Revision) -> Result<Arc<Meter>, PortError> {
         let backends = self.backends();
         let backend = backends.get(revision).ok_or_else(|| no_service(revision))?;
-        Ok(Arc::clone(&backend.meters.all))
+        Ok(Arc::clone(&backend.meter))
     }
 
-    pub(crate) fn meters(&self) -> Vec<(Revision, Meters)> {
+    pub(crate) fn meters(&self) -> Vec<(Revision, Arc<Meter>)> {
         let backends = self.backends();
-        backends.iter().map(|(revision, backend)| (revision.clone(), backend.meters.clone())).collect()
+        backends.iter().map(|(revision, backend)| (revision.clone(), Arc::clone(&backend.meter))).collect()
     }
 
     fn backends(&self) -> MutexGuard<'_, BTreeMap<Revision, Arc<Backend<S>>>> {
@@ -292,11 +292,11 @@ impl Lane {
     }
 }
 
-/// The service of one revision, and its meters.
+/// The service of one revision, and its meter.
 #[derive(Debug)]
 pub(crate) struct Backend<S> {
     pub(crate) service: S,
-    pub(crate) meters: Meters,
+    pub(crate) meter: Arc<Meter>,
 }
 
 /// A route, ready to be followed. Replaced as a whole, never changed.

@@ -125,6 +125,6 @@ fn start<S, B>(backend: &Backend<S>, request: Request<B>, lane: Lane) -> Respons
 where
     S: Service<Request<B>> + Clone,
 {
-    let flight = Flight::start(&backend.meters, lane == Lane::Control);
+    let flight = Flight::start(Arc::clone(&backend.meter), lane == Lane::Control);
     ResponseFuture::new(backend.service.clone(), request, flight)
 }

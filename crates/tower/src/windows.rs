@@ -5,7 +5,7 @@ use serinus_core::{
     traffic::Revision,
 };
 
-use crate::meter::{Meter, Meters};
+use crate::meter::Meter;
 
 /// Remembers what all meters held when a window ended, and when the route changed.
 #[derive(Debug, Default)]
@@ -13,14 +13,14 @@ pub(crate) struct Windows {
     windows: metric::Windows<Vec<(Revision, Reading)>>,
 }
 
-/// What the meters of one revision held at one moment.
+/// What one meter held at one moment, or counted between two.
 #[derive(Clone, Debug, Default)]
-struct Reading {
-    all: Counted,
-    control: Option<Counted>,
+pub(crate) struct Reading {
+    pub(crate) rest: Counted,
+    pub(crate) control: Option<Counted>,
 }
 
-/// What one meter held at one moment, or counted between two.
+/// One group of requests.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counted {
     pub(crate) errors: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Counted {
 
 impl Windows {
     /// The route changes: no window goes on across this moment.
-    pub(crate) fn cut<'a>(&self, meters: impl Iterator<Item = (&'a Revision, &'a Meters)>) {
+    pub(crate) fn cut<'a>(&self, meters: impl Iterator<Item = (&'a Revision, &'a Meter)>) {
         self.windows.cut(|| read(meters));
     }
 
@@ -40,16 +40,13 @@ impl Windows {
         stable: &Revision,
         candidate: &Revision,
         window: Window,
-        meters: impl Iterator<Item = (&'a Revision, &'a Meters)>,
+        meters: impl Iterator<Item = (&'a Revision, &'a Meter)>,
     ) -> Option<Arms> {
         let (start, end) = self.windows.ends_of(window, || read(meters))?;
         let stable = between(&start, &end, stable)?;
-        let candidate = between(&start, &end, candidate)?.all.into_arm();
-        let Some(control) = stable.control else {
-            return Some(Arms { stable: stable.all.into_arm(), candidate, control: None });
-        };
-        let stable = stable.all.since(&control).into_arm();
-        Some(Arms { stable, candidate, control: Some(control.into_arm()) })
+        let candidate = between(&start, &end, candidate)?.rest.into_arm();
+        let control = stable.control.map(Counted::into_arm);
+        Some(Arms { stable: stable.rest.into_arm(), candidate, control })
     }
 }
 
@@ -69,13 +66,8 @@ impl Counted {
     }
 }
 
-fn read<'a>(meters: impl Iterator<Item = (&'a Revision, &'a Meters)>) -> Vec<(Revision, Reading)> {
-    let reading = |meters: &Meters| {
-        // First, so that it holds no request that `all` does not.
-        let control = meters.control.as_deref().map(Meter::reading);
-        Reading { all: meters.all.reading(), control }
-    };
-    meters.map(|(revision, meters)| (revision.clone(), reading(meters))).collect()
+fn read<'a>(meters: impl Iterator<Item = (&'a Revision, &'a Meter)>) -> Vec<(Revision, Reading)> {
+    meters.map(|(revision, meter)| (revision.clone(), meter.reading())).collect()
 }
 
 fn between(
@@ -90,5 +82,5 @@ fn between(
     // A revision that came after the beginning started from nothing.
     let start = of(start).unwrap_or_default();
     let control = end.control.map(|control| control.since(&start.control.unwrap_or_default()));
-    Some(Reading { all: end.all.since(&start.all), control })
+    Some(Reading { rest: end.rest.since(&start.rest), control })
 }

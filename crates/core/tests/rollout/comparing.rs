@@ -66,7 +66,7 @@ fn what_is_half_again_as_bad_goes_back_and_one_sentence_says_why() {
     let Outcome::Aborted(reason) = &done.outcome else { panic!("{done:#?}") };
     assert!(reason.contains("failures: candidate "), "{reason}");
     assert!(reason.contains("(1.50%), stable "), "{reason}");
-    assert!(reason.contains(" times (99.5% interval "), "{reason}");
+    assert!(reason.contains(" times (99.25% interval "), "{reason}");
     assert!(reason.ends_with(": worse"), "{reason}");
     assert_eq!(*sim.ladder.last().unwrap(), Weight::ZERO);
 }

@@ -21,7 +21,7 @@ impl Feed {
     /// | `FLAGD_SOCKET_PATH` | its socket in the file system; over both | |
     /// | `FLAGD_TLS` | `true` for TLS | `false`, unless the address says otherwise |
     /// | `FLAGD_SERVER_CERT_PATH` | a file with root certificates, which are believed alone | those of the system |
-    /// | `FLAGD_PROVIDER_ID`, `FLAGD_SOURCE_SELECTOR` | who asks for what | nobody, everything |
+    /// | `FLAGD_PROVIDER_ID`, `FLAGD_SOURCE_SELECTOR` | who asks a server for what; of a file everything is taken | nobody, everything |
     /// | `FLAGD_DEADLINE_MS` | how long the first answer may take | 5000 |
     /// | `FLAGD_STREAM_DEADLINE_MS` | how long a stream lasts before it is renewed, 0 for ever | 600000 |
     /// | `FLAGD_RETRY_BACKOFF_MS`, `FLAGD_RETRY_BACKOFF_MAX_MS` | the first and the longest pause | 1000, 12000 |

@@ -116,7 +116,11 @@ impl Worker {
                         part.refused = Some(part.trouble_of(&error));
                         part.set_trouble(part.refused.clone());
                     }
-                    Err(error) => part.set_trouble(Some(part.failure(&error))),
+                    Err(_) => {
+                        // The source knows this document now, and will call it unchanged.
+                        part.refused = Some(part.unreadable());
+                        part.set_trouble(part.refused.clone());
+                    }
                 }
             }
             Err(error) => {
@@ -234,6 +238,13 @@ impl Part {
 
     fn trouble_of(&self, error: &SourceError) -> Trouble {
         Trouble::new(error.code(), error.in_full()).of_source(Arc::clone(&self.name))
+    }
+
+    /// Reading its document panicked, which it must not, or was stopped.
+    fn unreadable(&self) -> Trouble {
+        let text =
+            format!("{} has a document whose reading broke off: report that, with the document", self.name);
+        Trouble::new(ErrorCode::General, text).of_source(Arc::clone(&self.name))
     }
 
     fn failure(&self, error: &JoinError) -> Trouble {

@@ -37,7 +37,7 @@ pub(super) fn tell(
     let interval = match findings.interval {
         (lower, upper) if lower > 0.0 || upper.is_finite() => format!(
             " ({}% interval {} to {})",
-            rounded((1.0 - strictness.error) * 100.0),
+            ((1.0 - strictness.error) * 1e4).round() / 100.0,
             rounded(lower),
             rounded(upper)
         ),

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::{DEADLINE, EnvironmentError, Variables};
+#[cfg(feature = "tls")]
+use crate::TlsError;
 use crate::source::{Grpc, GrpcBuildError, GrpcBuilder};
 
 pub(super) fn source(variables: &Variables<'_>) -> Result<Grpc, EnvironmentError> {
@@ -14,7 +16,9 @@ pub(super) fn source(variables: &Variables<'_>) -> Result<Grpc, EnvironmentError
             GrpcBuildError::Zero { .. } => BACKOFF,
             GrpcBuildError::NoTls { .. } => TLS,
             #[cfg(feature = "tls")]
-            GrpcBuildError::Tls(_) => CERTIFICATE,
+            GrpcBuildError::Tls(TlsError::File { .. } | TlsError::Roots { .. }) => CERTIFICATE,
+            #[cfg(feature = "tls")]
+            GrpcBuildError::Tls(_) => TLS,
         };
         EnvironmentError::Grpc { variable, source }
     })
