@@ -100,7 +100,10 @@ mod totals;
 /// Subjects are counted, not requests, and each once per attempt: visits of one subject are no independent draws, so a
 /// test of requests would find some chance imbalance sooner or later. The test is made twice: for who was shown a
 /// variant ([`Finding::SampleRatio`]), and for whom an outcome was recorded ([`Finding::LostOutcomes`]), because what
-/// crashes records nothing and would look healthy. The second is left out with [`Rate::PerExposure`], where an outcome
+/// crashes records nothing and would look healthy. The second is about those who were first shown a variant at least
+/// [`Preconditions::grace`] ago, one minute by default, and assumes that an outcome comes within it: a candidate that is
+/// slower has lost nothing as long as it is not slower than that. What is lost is found after one to two times as long
+/// at the earliest, so that shorter steps are passed without. The second is left out with [`Rate::PerExposure`], where an outcome
 /// is a failure, and with another [`metrics`](GuardBuilder::metrics) source.
 ///
 /// *Hardly anybody sees both variants.* If certainly more than 1 % do ([`Preconditions::most_crossed`]; the lower end of

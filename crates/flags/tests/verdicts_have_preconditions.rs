@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the harness of tests may panic")]
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -138,6 +139,42 @@ fn outcomes_that_one_arm_loses_are_found() {
 }
 
 #[test]
+fn a_slower_candidate_has_lost_nothing() {
+    for (loses, found) in [(false, None), (true, Some(Finding::LostOutcomes))] {
+        let flags = flags(DOCUMENT);
+        let half = Canary::between_variants().ladder([Weight::percent(50.0)], GoDuration::from_mins(10));
+        let guard = builder(&flags).plan(half.plan().unwrap()).build().unwrap();
+        let clock = Arc::new(ManualClock::default());
+        // By the tenth of a second in which they come.
+        let mut outcomes = BTreeMap::<u64, Vec<Context>>::new();
+        let (mut now, mut found_at) = (0, None);
+        drive_for(&clock, GoDuration::from_mins(5), guard.run(Arc::clone(&clock) as _), |lasting| {
+            for _ in 0..(lasting.as_secs_f64() * 10.0) as u64 {
+                now += 1;
+                for number in 0..40 {
+                    let visitor = Context::new(format!("visitor-{now}-{number}"));
+                    let is_new = &*flags.string("checkout", &visitor).unwrap() == "new";
+                    if !(loses && is_new && number % 4 == 0) {
+                        outcomes.entry(now + if is_new { 5 } else { 1 }).or_default().push(visitor);
+                    }
+                }
+                for visitor in outcomes.remove(&now).unwrap_or_default() {
+                    guard.record(&visitor, fine());
+                }
+                // Whoever scrapes often must not find by chance what is not there.
+                if now % 5 == 0 && found_at.is_none() && guard.health().invalid().is_some() {
+                    found_at = Some((now, guard.health()));
+                }
+            }
+        });
+        assert_eq!(found_at.as_ref().and_then(|(_, health)| health.invalid()), found, "{found_at:?}");
+        assert!(found_at.is_none_or(|(at, _)| (600..1_800).contains(&at)), "after one to three minutes");
+        let health = guard.health();
+        assert!(health.heard.candidate > 5_000 && health.silent_control.part == 0, "{health:?}");
+    }
+}
+
+#[test]
 fn too_many_who_see_both_variants_make_the_verdict_invalid() {
     for (crossing, expected) in [(0.002, None), (0.1, Some(Finding::MultipleExposure))] {
         let flags = flags(DOCUMENT);
@@ -247,6 +284,8 @@ fn what_is_odd_but_harmless_is_named() {
     };
     assert_eq!(minute(&mut || see(&contexts[..1_000])).findings, [Finding::NothingHeard]);
     let health = minute(&mut || contexts[..200].iter().for_each(|one| guard.record(one, fine())));
+    assert_eq!(health.findings, [], "something may still come: {health}");
+    let health = minute(&mut || {});
     assert_eq!(health.findings, [Finding::Silent], "{health}");
     let health = minute(&mut || contexts.iter().for_each(|one| guard.record(one, fine())));
     assert_eq!(health.findings, [Finding::Unexposed], "{health}");

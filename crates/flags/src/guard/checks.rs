@@ -12,6 +12,7 @@ use serinus_core::{
     analysis::comparison::Objection,
     metric::Sample,
     stats::{bernoulli::confidence_sequence, evidence::EProcess as _, sample_ratio::SampleRatio},
+    time::{GoDuration, Timestamp},
     traffic::Weight,
 };
 
@@ -42,6 +43,8 @@ struct Evidence {
     exposed: Coins,
     heard: Coins,
     is_crossed: bool,
+    /// When it was last told who had the time for an outcome.
+    settled_at: Option<Timestamp>,
     /// What was left out before this attempt.
     before: LeftOut,
     /// What was found already.
@@ -74,6 +77,20 @@ impl Checks {
         if evidence.attempt != attempt {
             self.panel.clear();
             *evidence = Evidence { attempt, before: counters.left_out(), ..Evidence::default() };
+        }
+    }
+
+    /// It is this time now: whoever was exposed at least the grace ago has had the time for an outcome, to within
+    /// another grace.
+    pub(crate) fn settle(&self, at: Timestamp) {
+        let mut evidence = self.evidence();
+        let since = evidence.settled_at.map(|last| GoDuration::between(last, at));
+        if since.is_none_or(|since| since >= self.preconditions.grace) {
+            self.panel.settle();
+            evidence.settled_at = Some(at);
+        } else if since.is_some_and(|since| since.is_negative()) {
+            // The clock was set back: it is waited for once more.
+            evidence.settled_at = Some(at);
         }
     }
 
@@ -150,18 +167,19 @@ impl Checks {
 
 impl Evidence {
     fn look(&mut self, seen: Seen, counters: &Counters, preconditions: Preconditions) -> Health {
-        let Seen { exposed, heard, crossed, unexposed } = seen;
+        let Seen { exposed, settled, heard, recorded, crossed, unexposed } = seen;
         let all: u64 = exposed.iter().sum();
         let crossed = Portion { part: crossed, of: all };
         self.is_crossed |= is_certainly_above(crossed, preconditions.most_crossed);
-        let silent = |arm: usize| Portion { part: exposed[arm] - heard[arm], of: exposed[arm] };
+        let silent = |arm: usize| Portion { part: settled[arm] - heard[arm], of: settled[arm] };
         Health {
-            exposed: self.exposed.balance(exposed),
-            heard: self.heard.balance(heard),
+            exposed: self.exposed.balance(exposed, SampleRatio::peak),
+            // What comes late makes good what it seemed to speak for.
+            heard: self.heard.balance(heard, SampleRatio::log_e),
             crossed,
             silent_candidate: silent(0),
             silent_control: silent(1),
-            unexposed: Portion { part: unexposed, of: unexposed + heard.iter().sum::<u64>() },
+            unexposed: Portion { part: unexposed, of: recorded },
             left_out: counters.left_out().since(self.before),
             findings: Vec::new(),
         }
@@ -169,7 +187,7 @@ impl Evidence {
 }
 
 impl Coins {
-    fn balance(&mut self, [candidate, control]: [u64; 2]) -> Balance {
+    fn balance(&mut self, [candidate, control]: [u64; 2], evidence: fn(&SampleRatio) -> f64) -> Balance {
         if self.test.is_none() {
             self.test = SampleRatio::new(&[0.5, 0.5], CONCENTRATION).ok();
         }
@@ -180,7 +198,7 @@ impl Coins {
             let new = [candidate.saturating_sub(before[0]), control.saturating_sub(before[1])];
             // The counts are far from what the test can hold, and the batches are numbered.
             let _ = test.observe(self.batch, &new);
-            log_evidence = test.peak();
+            log_evidence = evidence(test);
         }
         Balance { candidate, control, log_evidence }
     }
