@@ -10,7 +10,7 @@ use futures_util::future::{Either, select};
 use serinus_core::{
     driver::{Driver, DriverError, Ports, load},
     port::{Clock, MetricProvider, PortErrorKind, StateStore},
-    rollout::{self, Input, State},
+    rollout::{self, Input, Phase, State},
     time::GoDuration,
     traffic::Revision,
 };
@@ -259,14 +259,20 @@ impl Guard {
             return Ok(None);
         }
         inner.take_up(&held.state);
-        let is_settled = held.state.is_settled();
-        Ok(held.state.outcome().filter(|_| to_end && is_settled).cloned())
+        let is_over = held.state.is_settled() && inner.has_had_its_attempt(&held.state);
+        Ok(held.state.outcome().filter(|_| to_end && is_over).cloned())
     }
 }
 
 impl Inner {
     fn see(&self, lease: &Lease, is_mine: bool) {
         *lock(&self.lease) = Some((lease.clone(), is_mine));
+    }
+
+    /// Whether the end of an attempt that a state tells is the end of what this document wants.
+    fn has_had_its_attempt(&self, state: &State) -> bool {
+        let Phase::Done(done) = &state.phase else { return false };
+        self.wanted(state).is_none_or(|wanted| wanted == state.stable || wanted == done.candidate)
     }
 
     /// Does what a state says that was decided before, or by another instance.
