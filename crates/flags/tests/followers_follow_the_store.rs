@@ -1,6 +1,6 @@
 //! One instance decides, the others do as it says, and none of them decides by itself.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the harness of tests may panic")]
+#![expect(clippy::unwrap_used, reason = "the harness of tests may panic")]
 
 use std::sync::Arc;
 

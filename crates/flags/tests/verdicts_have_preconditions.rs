@@ -16,7 +16,10 @@ use serinus_core::{
         comparison::{Objection, Why},
     },
     metric::{Arms, Query, Question, Sample, Window},
-    port::{Clock as _, MetricProvider as _, TrafficRouter as _, memory::ManualClock},
+    port::{
+        Clock as _, MetricProvider as _, TrafficRouter as _,
+        memory::{ManualClock, MemoryStore},
+    },
     rollout::{self, Note, Rule},
     strategy::Canary,
     time::GoDuration,
@@ -297,7 +300,14 @@ fn what_is_odd_but_harmless_is_named() {
             drop(flags.string("checkout", &Context::default()));
         }
     });
-    assert!(health.findings.contains(&Finding::Fallbacks), "{health}");
+    assert_eq!(health.findings, [], "they are few who see it fail again and again: {health}");
+    let health = minute(&mut || {
+        for context in &contexts[..1_000] {
+            assert!(flags.string("checkout", &context.clone().with("wish", "nothing such")).is_err());
+        }
+    });
+    assert_eq!(health.findings, [Finding::Fallbacks], "{health}");
+    assert!((0.1..0.3).contains(&health.failed.share().unwrap()), "{health:?}");
     assert!(health.left_out.failed >= 50 && health.left_out.keyless >= 50, "{health:?}");
     assert!(health.left_out.ruled == 0 && health.invalid().is_none(), "{health:?}");
     for line in [
@@ -315,6 +325,26 @@ fn what_is_odd_but_harmless_is_named() {
         let text = flags.metrics();
         assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
     }
+}
+
+#[test]
+fn nobody_is_missed_where_nobody_is_followed() {
+    let store = Arc::new(MemoryStore::new());
+    let clock = Arc::new(ManualClock::default());
+    let run = |flags: &Flags| {
+        let most = Canary::between_variants().ladder([Weight::percent(75.0)], GoDuration::from_mins(10));
+        let deciding = Deciding::here_kept_in(Arc::clone(&store) as _);
+        let guard = builder(flags).plan(most.plan().unwrap()).deciding(deciding).build().unwrap();
+        let mut visitors = Visitors::new(20);
+        drive_for(&clock, GoDuration::from_mins(2), guard.run(Arc::clone(&clock) as _), |lasting| {
+            visitors.come(flags, &guard, lasting);
+        });
+        assert!(guard.totals().candidate.exposures > 1_000);
+        (guard.trial().candidate(), guard.health())
+    };
+    let _ = run(&flags(DOCUMENT));
+    let (weight, health) = run(&flags(DOCUMENT));
+    assert_eq!((weight, health.findings), (Weight::percent(75.0), Vec::new()));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::{
 
 use serinus_core::{
     analysis::comparison::Objection,
+    cohort::Trial,
     metric::Sample,
     stats::{bernoulli::confidence_sequence, evidence::EProcess as _, sample_ratio::SampleRatio},
     time::{GoDuration, Timestamp},
@@ -31,8 +32,8 @@ pub(crate) struct Checks {
     rate: Rate,
     /// Whether outcomes are counted elsewhere: then it says nothing that none is recorded here.
     hears_elsewhere: bool,
-    /// Whether anybody can be seen: the candidate has a share.
-    is_open: AtomicBool,
+    /// Whether anybody is followed: the candidate has a share, and the control one as large.
+    follows: AtomicBool,
     evidence: Mutex<Evidence>,
 }
 
@@ -65,14 +66,16 @@ impl Checks {
             preconditions,
             rate,
             hears_elsewhere,
-            is_open: AtomicBool::new(false),
+            follows: AtomicBool::new(false),
             evidence: Mutex::default(),
         }
     }
 
     /// This attempt is under way, with this share of the candidate.
     pub(crate) fn set_attempt(&self, attempt: u32, weight: Weight, counters: &Counters) {
-        self.is_open.store(!weight.is_zero(), Ordering::Relaxed);
+        let trial = Trial::even(weight);
+        let is_even = trial.candidate() == trial.control();
+        self.follows.store(is_even && !weight.is_zero(), Ordering::Relaxed);
         let mut evidence = self.evidence();
         if evidence.attempt != attempt {
             self.panel.clear();
@@ -99,8 +102,8 @@ impl Checks {
         let mut evidence = self.evidence();
         let seen = self.panel.look();
         let mut health = evidence.look(seen, counters, self.preconditions);
-        let is_open = self.is_open.load(Ordering::Relaxed);
-        health.findings = self.findings(&health, evidence.is_crossed, is_open, counters);
+        let follows = self.follows.load(Ordering::Relaxed);
+        health.findings = self.findings(&health, evidence.is_crossed, follows, counters);
         for finding in &health.findings {
             if !evidence.told.contains(finding) {
                 evidence.told.push(*finding);
@@ -136,10 +139,10 @@ impl Checks {
         &self,
         health: &Health,
         is_crossed: bool,
-        is_open: bool,
+        follows: bool,
         counters: &Counters,
     ) -> Vec<Finding> {
-        let Health { exposed, heard, silent_candidate, silent_control, unexposed, left_out, .. } = health;
+        let Health { exposed, heard, silent_candidate, silent_control, unexposed, failed, .. } = health;
         let Preconditions { sample_ratio, .. } = self.preconditions;
         let hears = !self.hears_elsewhere;
         let is_silent = silent_candidate.is_above(SILENT) || silent_control.is_above(SILENT);
@@ -150,11 +153,11 @@ impl Checks {
                 sample_ratio && hears && self.rate == Rate::PerOutcome && heard.is_uneven()
             }
             Finding::MultipleExposure => is_crossed,
-            Finding::NothingSeen => is_open && exposed.all() == 0,
+            Finding::NothingSeen => follows && exposed.all() == 0,
             Finding::NothingHeard => hears && exposed.all() > 0 && !counters.has_heard(),
             Finding::Silent => hears && counters.has_heard() && self.rate == Rate::PerOutcome && is_silent,
             Finding::Unexposed => unexposed.is_above(UNEXPOSED),
-            Finding::Fallbacks => left_out.failed > exposed.all() / SUBJECTS_PER_FAILURE,
+            Finding::Fallbacks => failed.is_above(FAILED),
         };
         Finding::ALL.into_iter().filter(|finding| holds(*finding)).collect()
     }
@@ -167,7 +170,7 @@ impl Checks {
 
 impl Evidence {
     fn look(&mut self, seen: Seen, counters: &Counters, preconditions: Preconditions) -> Health {
-        let Seen { exposed, settled, heard, recorded, crossed, unexposed } = seen;
+        let Seen { exposed, settled, heard, recorded, crossed, unexposed, failed, asked } = seen;
         let all: u64 = exposed.iter().sum();
         let crossed = Portion { part: crossed, of: all };
         self.is_crossed |= is_certainly_above(crossed, preconditions.most_crossed);
@@ -180,6 +183,7 @@ impl Evidence {
             silent_candidate: silent(0),
             silent_control: silent(1),
             unexposed: Portion { part: unexposed, of: recorded },
+            failed: Portion { part: failed, of: asked },
             left_out: counters.left_out().since(self.before),
             findings: Vec::new(),
         }
@@ -252,4 +256,4 @@ const CONCENTRATION: f64 = 100.0;
 const BEST: f64 = 1_000.0;
 const SILENT: f64 = 0.5;
 const UNEXPOSED: f64 = 0.05;
-const SUBJECTS_PER_FAILURE: u64 = 20;
+const FAILED: f64 = 0.05;

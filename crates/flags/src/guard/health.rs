@@ -70,6 +70,8 @@ pub struct Health {
     pub silent_control: Portion,
     /// Those who were shown nothing, of those of whom an outcome was recorded.
     pub unexposed: Portion,
+    /// Those for whom an evaluation failed, of those who were shown a variant or for whom one failed.
+    pub failed: Portion,
     /// The evaluations that the trial has no part in.
     pub left_out: LeftOut,
     /// What is to be said of it, the gravest first.
@@ -131,8 +133,8 @@ pub enum Finding {
     Silent,
     /// More than one in twenty of those of whom an outcome was recorded was shown nothing in this attempt.
     Unexposed,
-    /// For twenty subjects that were shown a variant more than one evaluation failed, and the program's own default was
-    /// served.
+    /// For more than one in twenty subjects an evaluation failed in this attempt, and the program's own default was
+    /// served. A flag that is disabled does not fail.
     Fallbacks,
 }
 
@@ -209,7 +211,7 @@ impl Health {
 
     /// A finding in words, with the numbers and what to do.
     pub fn explain(&self, finding: Finding) -> String {
-        let Self { exposed, heard, crossed, unexposed, left_out, .. } = self;
+        let Self { exposed, heard, crossed, unexposed, failed, .. } = self;
         match finding {
             Finding::SampleRatio => format!(
                 "{exposed}: look for whoever is left out of one of them, such as by a cache or by a second split with the same salt"
@@ -234,8 +236,7 @@ impl Health {
                 "{unexposed} subjects with an outcome were shown nothing: record with the same targeting key, and only where the flag was evaluated"
             ),
             Finding::Fallbacks => format!(
-                "{} evaluations failed, and the program's own default was served: see the faults of the document, and the rule of the flag",
-                left_out.failed
+                "for {failed} subjects an evaluation failed, and the program's own default was served: see the rule of the flag"
             ),
         }
     }

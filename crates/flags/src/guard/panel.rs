@@ -24,6 +24,8 @@ pub(crate) enum Event {
     Exposed(Arm),
     /// A rule gave it a variant: that of the other arm, or not.
     Ruled { to_other: bool },
+    /// An evaluation for it failed.
+    Failed,
     /// An outcome was recorded for it.
     Heard,
 }
@@ -43,6 +45,10 @@ pub(crate) struct Seen {
     pub(crate) crossed: u64,
     /// Those of whom an outcome was recorded though they were shown nothing.
     pub(crate) unexposed: u64,
+    /// Those for whom an evaluation failed.
+    pub(crate) failed: u64,
+    /// Those who were shown the variant of an arm, and those for whom an evaluation failed.
+    pub(crate) asked: u64,
 }
 
 impl Panel {
@@ -99,6 +105,8 @@ impl Panel {
             let arm = usize::from(cell & OF_CONTROL != 0);
             let is_exposed = cell & (CANDIDATE | CONTROL) != 0;
             let is_heard = cell & HEARD != 0;
+            seen.failed += u64::from(cell & FAILED != 0);
+            seen.asked += u64::from(cell & (CANDIDATE | CONTROL | FAILED) != 0);
             seen.recorded += u64::from(is_heard);
             if is_exposed {
                 let is_settled = cell & SETTLED != 0;
@@ -124,6 +132,7 @@ impl Event {
             Self::Ruled { to_other: true } => OTHER,
             // The cell is taken all the same: whoever takes one must not depend on the arm.
             Self::Ruled { to_other: false } => 0,
+            Self::Failed => FAILED,
             Self::Heard => HEARD,
         }
     }
@@ -140,6 +149,7 @@ const CANDIDATE: u32 = 1 << 26;
 const CONTROL: u32 = 1 << 27;
 const OTHER: u32 = 1 << 28;
 const HEARD: u32 = 1 << 29;
+const FAILED: u32 = 1 << 30;
 const TAKEN: u32 = 1 << 31;
 const EMPTY: u32 = 0;
 
@@ -182,7 +192,7 @@ mod tests {
             panel.note(place, arm, Event::Heard);
         }
         assert_eq!(panel.look().exposed, seen.exposed);
-        assert_eq!(panel.look().recorded, followed);
+        assert_eq!(panel.look().recorded - panel.look().unexposed, followed);
         panel.clear();
         assert_eq!(panel.look(), Seen::default());
     }
@@ -210,9 +220,12 @@ mod tests {
         assert_eq!(panel.look().unexposed, 1);
         panel.note(candidate, Arm::Candidate, Event::Exposed(Arm::Candidate));
         panel.note(control, Arm::Control, Event::Ruled { to_other: true });
-        assert_eq!(panel.look(), Seen { exposed: [1, 0], recorded: 1, ..Seen::default() });
+        assert_eq!(panel.look(), Seen { exposed: [1, 0], recorded: 1, asked: 1, ..Seen::default() });
         panel.note(control, Arm::Control, Event::Exposed(Arm::Control));
-        assert_eq!(panel.look(), Seen { exposed: [1, 1], recorded: 1, crossed: 1, ..Seen::default() });
+        assert_eq!(
+            panel.look(),
+            Seen { exposed: [1, 1], recorded: 1, crossed: 1, asked: 2, ..Seen::default() }
+        );
         panel.note(candidate, Arm::Control, Event::Exposed(Arm::Control));
         assert_eq!(panel.look().crossed, 2);
     }
