@@ -126,7 +126,7 @@ impl Over {
             decision = placed.decide(state, flag, decision, context, is_real);
         }
         if self.sampling != 0 {
-            telemetry::sample(self.sampling, state.flag_at(flag), &decision, context);
+            telemetry::sample(self.sampling, state, flag, &decision, context);
         }
         decision
     }
