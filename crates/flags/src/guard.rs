@@ -100,7 +100,10 @@ mod totals;
 /// Subjects are counted, not requests, and each once per attempt: visits of one subject are no independent draws, so a
 /// test of requests would find some chance imbalance sooner or later. The test is made twice: for who was shown a
 /// variant ([`Finding::SampleRatio`]), and for whom an outcome was recorded ([`Finding::LostOutcomes`]), because what
-/// crashes records nothing and would look healthy. The second is left out with [`Rate::PerExposure`], where an outcome
+/// crashes records nothing and would look healthy. The second is about those who were first shown a variant at least
+/// [`Preconditions::grace`] ago, one minute by default, and assumes that an outcome comes within it: a candidate that is
+/// slower has lost nothing as long as it is not slower than that. What is lost is found after one to two times as long
+/// at the earliest, so that shorter steps are passed without. The second is left out with [`Rate::PerExposure`], where an outcome
 /// is a failure, and with another [`metrics`](GuardBuilder::metrics) source.
 ///
 /// *Hardly anybody sees both variants.* If certainly more than 1 % do ([`Preconditions::most_crossed`]; the lower end of
@@ -117,7 +120,7 @@ mod totals;
 /// [`Guard::health`] has the numbers, and what else is worth knowing: subjects of whom nothing was recorded, outcomes of
 /// subjects that were shown nothing, evaluations that failed. They are those of a sample of up to 32 768 subjects, the
 /// first to come to each of as many cells by their hash; so the memory is bounded (128 KiB), and whoever is in it is
-/// known exactly. With 32 768 subjects a split of 51.2 to 48.8 is found. Subjects are followed while the candidate has
+/// known exactly. Of 32 768 subjects, 51.3 % in one arm are found to be too many. Subjects are followed while the candidate has
 /// at most one half; beyond, the control has to give its own subjects to the candidate, and nothing is added.
 ///
 /// # Who decides
@@ -143,6 +146,9 @@ mod totals;
 ///   without any analysis judges nothing.
 /// - A plan with [`Comparison::sample_ratio`](serinus_core::analysis::Comparison::sample_ratio) is refused: that is about
 ///   requests, and takes the control for what the candidate leaves over.
+/// - The sample is of those who come first in an attempt. Once it is full nobody is added, at a later share neither:
+///   a split that goes wrong only then is not found, nor are outcomes that only later subjects lose.
+/// - An outcome that takes longer than [`Preconditions::grace`] looks lost until it comes.
 /// - After a restart the preconditions are looked at from the beginning, over those who come from then on.
 /// - Without latencies in [`Guard::record`], a comparison of latencies never passes: compare failures only.
 #[derive(Clone)]
@@ -240,6 +246,9 @@ impl Guard {
     }
 
     /// Tells the rollout what a person wants of it. It is heard by whoever runs this guard.
+    ///
+    /// That it is taken does not say that it was done. Where several instances may lead, it is lost if another one
+    /// takes over before it is saved, which a warning of `tracing` says: look at [`Guard::state`] and say it again.
     ///
     /// # Errors
     ///

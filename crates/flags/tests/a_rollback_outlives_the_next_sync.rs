@@ -42,6 +42,13 @@ fn abort(guard: &Guard, clock: &Arc<ManualClock>) {
     assert!(matches!(outcome, rollout::Outcome::Aborted(_)));
 }
 
+/// The share of the candidate as it is exposed.
+fn share(flags: &Flags) -> String {
+    let text = flags.metrics();
+    let line = text.lines().find(|line| line.starts_with("feature_flag_candidate_share{")).unwrap();
+    line.rsplit_once(' ').unwrap().1.to_owned()
+}
+
 #[test]
 fn only_another_definition_is_tried_again() {
     let (flags, clock, store) = (flags(DOCUMENT), Arc::new(ManualClock::default()), Arc::default());
@@ -108,10 +115,11 @@ fn another_definition_is_given_to_nobody_before_it_is_decided() {
     drive_for(&clock, GoDuration::from_mins(2), guard.run(Arc::clone(&clock) as _), |_| {});
     let before = visitors.with_new(&flags);
     assert!(before > 150);
+    assert_eq!(share(&flags), "0.05");
     sync(&flags, &DOCUMENT.replace("\"new\": \"new\"", "\"new\": \"newer\""));
-    assert_eq!(visitors.with_new(&flags), 0);
+    assert_eq!((visitors.with_new(&flags), &*share(&flags)), (0, "0"));
     sync(&flags, DOCUMENT);
-    assert_eq!(visitors.with_new(&flags), before);
+    assert_eq!((visitors.with_new(&flags), &*share(&flags)), (before, "0.05"));
 }
 
 #[test]
@@ -170,7 +178,8 @@ fn a_promotion_stays_until_the_document_has_it() {
         assert_eq!((visitors.with_new(&flags), guard.state().unwrap().attempt), (everybody, 1));
     }
     sync(&flags, &DOCUMENT.replace("\"defaultVariant\": \"old\"", "\"defaultVariant\": \"new\""));
-    assert_eq!(visitors.with_new(&flags), everybody);
+    assert_eq!((visitors.with_new(&flags), &*share(&flags)), (everybody, "1"));
     sync(&flags, DOCUMENT);
     assert_eq!(visitors.with_new(&flags), 0, "the document had it, and takes it back");
+    assert_eq!(share(&flags), "0");
 }

@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{Either, join, select};
+use futures_util::{
+    FutureExt as _,
+    future::{Either, join, select},
+};
 use guarded::{DOCUMENT, Visitors, drive, drive_for, flags, ladder};
 use serinus_core::{
     port::{
@@ -48,6 +51,43 @@ fn followers_take_the_shares_and_the_rollback_from_the_leader() {
     assert!(matches!(ends.1.unwrap(), rollout::Outcome::Aborted(_)));
     assert_eq!(weights, [Weight::percent(5.0)]);
     assert_eq!((visitors.with_new(&leading), visitors.with_new(&following)), (0, 0));
+}
+
+#[test]
+fn whoever_follows_waits_for_the_attempt_of_its_own_definition() {
+    let clock = Arc::new(ManualClock::default());
+    let store: Arc<dyn StateStore> = Arc::new(MemoryStore::new());
+    let stores = [flags(DOCUMENT), flags(DOCUMENT), flags(DOCUMENT)];
+    let [leading, standing_by, following] = &stores;
+    let leader = guard(leading, Deciding::leader(Arc::clone(&store), "one"));
+    let standby = guard(standing_by, Deciding::leader(Arc::clone(&store), "two"));
+    let follower = guard(following, Deciding::follower(store));
+    let mut visitors = Visitors::new(150);
+    let begun = leader.finish(Arc::clone(&clock) as _);
+    drive(&clock, begun, |lasting| visitors.come(leading, &leader, lasting)).unwrap();
+    let mended = DOCUMENT.replace("\"new\": \"new\"", "\"new\": \"new\", \"newer\": \"newer\"");
+    let sync = |flags: &Flags| drop(flags.update(mended.as_bytes(), Format::Json).unwrap());
+    // The leader is the last to get the mended document.
+    visitors.faults.insert("new", 20);
+    let mut leads = std::pin::pin!(leader.run(Arc::clone(&clock) as _));
+    drive_for(&clock, GoDuration::from_mins(1), leads.as_mut(), |_| {});
+    assert!(leader.is_deciding() && matches!(leader.outcome(), Some(rollout::Outcome::Aborted(_))));
+    sync(standing_by);
+    sync(following);
+    let mut waits = std::pin::pin!(join(
+        standby.finish(Arc::clone(&clock) as _),
+        follower.finish(Arc::clone(&clock) as _)
+    ));
+    let both = async { select(leads.as_mut(), waits.as_mut()).await };
+    drive_for(&clock, GoDuration::from_mins(2), both, |_| {});
+    sync(leading);
+    let ends = drive(&clock, select(leads, waits), |lasting| visitors.come(leading, &leader, lasting));
+    let Either::Right((ends, _)) = ends else { panic!("the leader ended") };
+    assert_eq!(ends.0.unwrap(), rollout::Outcome::Promoted);
+    assert_eq!(ends.1.unwrap(), rollout::Outcome::Promoted);
+    // What was promoted is what is wanted: at once.
+    let again = follower.finish(Arc::clone(&clock) as _);
+    assert_eq!(again.now_or_never().unwrap().unwrap(), rollout::Outcome::Promoted);
 }
 
 #[test]

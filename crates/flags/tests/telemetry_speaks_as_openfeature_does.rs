@@ -22,6 +22,9 @@ use tracing::{
 
 #[expect(dead_code, reason = "shared by several test programs")]
 mod guarded;
+#[cfg(feature = "tokio")]
+#[expect(dead_code, reason = "shared by several test programs")]
+mod scripted;
 
 #[test]
 fn one_in_so_many_evaluations_is_told() {
@@ -60,6 +63,30 @@ fn one_in_so_many_evaluations_is_told() {
         ask(10);
         assert_eq!(told.take(), []);
     });
+}
+
+#[cfg(feature = "tokio")]
+#[tokio::test(start_paused = true)]
+async fn while_a_source_is_lost_evaluations_are_told_as_whoever_asks_gets_them() {
+    let (script, source) = scripted::Script::new("flags", DOCUMENT);
+    let flags = serinus_flags::Flags::default();
+    let _following = serinus_flags::Feed::of(source).follow(&flags).await.unwrap();
+    flags.sample_evaluations(1);
+    let (told, context) = (Told::default(), Context::new("user-1"));
+    let ask = || {
+        let got = flags.string_details("checkout", &context).reason().to_string();
+        let told = tracing::subscriber::with_default(told.clone(), || {
+            drop(flags.string("checkout", &context));
+            told.take().remove(0)
+        });
+        (got, told["feature_flag.result.reason"].clone())
+    };
+    assert_eq!(ask(), ("DEFAULT".to_owned(), "default".to_owned()));
+    let mut events = flags.events();
+    while events.try_next().unwrap().is_some() {}
+    script.fails();
+    assert_eq!(events.next().await.unwrap().kind, serinus_flags::EventKind::Stale);
+    assert_eq!(ask(), ("STALE".to_owned(), "stale".to_owned()));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the harness of tests may panic")]
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -15,7 +16,10 @@ use serinus_core::{
         comparison::{Objection, Why},
     },
     metric::{Arms, Query, Question, Sample, Window},
-    port::{Clock as _, MetricProvider as _, TrafficRouter as _, memory::ManualClock},
+    port::{
+        Clock as _, MetricProvider as _, TrafficRouter as _,
+        memory::{ManualClock, MemoryStore},
+    },
     rollout::{self, Note, Rule},
     strategy::Canary,
     time::GoDuration,
@@ -138,6 +142,42 @@ fn outcomes_that_one_arm_loses_are_found() {
 }
 
 #[test]
+fn a_slower_candidate_has_lost_nothing() {
+    for (loses, found) in [(false, None), (true, Some(Finding::LostOutcomes))] {
+        let flags = flags(DOCUMENT);
+        let half = Canary::between_variants().ladder([Weight::percent(50.0)], GoDuration::from_mins(10));
+        let guard = builder(&flags).plan(half.plan().unwrap()).build().unwrap();
+        let clock = Arc::new(ManualClock::default());
+        // By the tenth of a second in which they come.
+        let mut outcomes = BTreeMap::<u64, Vec<Context>>::new();
+        let (mut now, mut found_at) = (0, None);
+        drive_for(&clock, GoDuration::from_mins(5), guard.run(Arc::clone(&clock) as _), |lasting| {
+            for _ in 0..(lasting.as_secs_f64() * 10.0) as u64 {
+                now += 1;
+                for number in 0..40 {
+                    let visitor = Context::new(format!("visitor-{now}-{number}"));
+                    let is_new = &*flags.string("checkout", &visitor).unwrap() == "new";
+                    if !(loses && is_new && number % 4 == 0) {
+                        outcomes.entry(now + if is_new { 5 } else { 1 }).or_default().push(visitor);
+                    }
+                }
+                for visitor in outcomes.remove(&now).unwrap_or_default() {
+                    guard.record(&visitor, fine());
+                }
+                // Whoever scrapes often must not find by chance what is not there.
+                if now % 5 == 0 && found_at.is_none() && guard.health().invalid().is_some() {
+                    found_at = Some((now, guard.health()));
+                }
+            }
+        });
+        assert_eq!(found_at.as_ref().and_then(|(_, health)| health.invalid()), found, "{found_at:?}");
+        assert!(found_at.is_none_or(|(at, _)| (600..1_800).contains(&at)), "after one to three minutes");
+        let health = guard.health();
+        assert!(health.heard.candidate > 5_000 && health.silent_control.part == 0, "{health:?}");
+    }
+}
+
+#[test]
 fn too_many_who_see_both_variants_make_the_verdict_invalid() {
     for (crossing, expected) in [(0.002, None), (0.1, Some(Finding::MultipleExposure))] {
         let flags = flags(DOCUMENT);
@@ -247,6 +287,8 @@ fn what_is_odd_but_harmless_is_named() {
     };
     assert_eq!(minute(&mut || see(&contexts[..1_000])).findings, [Finding::NothingHeard]);
     let health = minute(&mut || contexts[..200].iter().for_each(|one| guard.record(one, fine())));
+    assert_eq!(health.findings, [], "something may still come: {health}");
+    let health = minute(&mut || {});
     assert_eq!(health.findings, [Finding::Silent], "{health}");
     let health = minute(&mut || contexts.iter().for_each(|one| guard.record(one, fine())));
     assert_eq!(health.findings, [Finding::Unexposed], "{health}");
@@ -258,7 +300,14 @@ fn what_is_odd_but_harmless_is_named() {
             drop(flags.string("checkout", &Context::default()));
         }
     });
-    assert!(health.findings.contains(&Finding::Fallbacks), "{health}");
+    assert_eq!(health.findings, [], "they are few who see it fail again and again: {health}");
+    let health = minute(&mut || {
+        for context in &contexts[..1_000] {
+            assert!(flags.string("checkout", &context.clone().with("wish", "nothing such")).is_err());
+        }
+    });
+    assert_eq!(health.findings, [Finding::Fallbacks], "{health}");
+    assert!((0.1..0.3).contains(&health.failed.share().unwrap()), "{health:?}");
     assert!(health.left_out.failed >= 50 && health.left_out.keyless >= 50, "{health:?}");
     assert!(health.left_out.ruled == 0 && health.invalid().is_none(), "{health:?}");
     for line in [
@@ -276,6 +325,26 @@ fn what_is_odd_but_harmless_is_named() {
         let text = flags.metrics();
         assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
     }
+}
+
+#[test]
+fn nobody_is_missed_where_nobody_is_followed() {
+    let store = Arc::new(MemoryStore::new());
+    let clock = Arc::new(ManualClock::default());
+    let run = |flags: &Flags| {
+        let most = Canary::between_variants().ladder([Weight::percent(75.0)], GoDuration::from_mins(10));
+        let deciding = Deciding::here_kept_in(Arc::clone(&store) as _);
+        let guard = builder(flags).plan(most.plan().unwrap()).deciding(deciding).build().unwrap();
+        let mut visitors = Visitors::new(20);
+        drive_for(&clock, GoDuration::from_mins(2), guard.run(Arc::clone(&clock) as _), |lasting| {
+            visitors.come(flags, &guard, lasting);
+        });
+        assert!(guard.totals().candidate.exposures > 1_000);
+        (guard.trial().candidate(), guard.health())
+    };
+    let _ = run(&flags(DOCUMENT));
+    let (weight, health) = run(&flags(DOCUMENT));
+    assert_eq!((weight, health.findings), (Weight::percent(75.0), Vec::new()));
 }
 
 #[test]

@@ -39,6 +39,10 @@ impl Flags {
 
     /// Tells one in so many evaluations of each thread as an event `feature_flag.evaluation` of `tracing`, with the
     /// attributes that OpenFeature's conventions have for it; 0 tells none, which is the default and costs nothing.
+    ///
+    /// An event says what the document and its guards make of a flag, before anybody reads it as a type: a variant that
+    /// turns out to be of another type is told as a success. A key that no flag has is not told, nor is the message of
+    /// an error, only its type; [`Flags::details`] has both.
     pub fn sample_evaluations(&self, one_in: u32) {
         self.change_over(|over| Some(over.clone().sampling(one_in)));
     }

@@ -147,8 +147,10 @@ impl GuardBuilder {
     /// # Errors
     ///
     /// If something needed was not said; if the flag is not there, is at fault, has no default variant, has no variant of
-    /// the candidate's name, or has it as its default; if it is guarded already; or if the plan wants instances,
-    /// mirrored requests or matches, which a flag has not.
+    /// the candidate's name, or has it as its default; if it is guarded already; if the plan wants instances,
+    /// mirrored requests or matches, which a flag has not, or a comparison of it the
+    /// [`sample_ratio`](serinus_core::analysis::Comparison::sample_ratio) of requests; or if the lease of
+    /// [`Deciding::Leader`] is shorter than one second.
     pub fn build(self) -> Result<Guard, GuardError> {
         let Self { flags, key, reseed, identity, preconditions, rate, metrics, hook, .. } = self;
         let (watch, listener) = (self.watch, self.listener);

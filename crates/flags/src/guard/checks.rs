@@ -10,8 +10,10 @@ use std::{
 
 use serinus_core::{
     analysis::comparison::Objection,
+    cohort::Trial,
     metric::Sample,
     stats::{bernoulli::confidence_sequence, evidence::EProcess as _, sample_ratio::SampleRatio},
+    time::{GoDuration, Timestamp},
     traffic::Weight,
 };
 
@@ -30,8 +32,8 @@ pub(crate) struct Checks {
     rate: Rate,
     /// Whether outcomes are counted elsewhere: then it says nothing that none is recorded here.
     hears_elsewhere: bool,
-    /// Whether anybody can be seen: the candidate has a share.
-    is_open: AtomicBool,
+    /// Whether anybody is followed: the candidate has a share, and the control one as large.
+    follows: AtomicBool,
     evidence: Mutex<Evidence>,
 }
 
@@ -42,6 +44,8 @@ struct Evidence {
     exposed: Coins,
     heard: Coins,
     is_crossed: bool,
+    /// When it was last told who had the time for an outcome.
+    settled_at: Option<Timestamp>,
     /// What was left out before this attempt.
     before: LeftOut,
     /// What was found already.
@@ -62,18 +66,34 @@ impl Checks {
             preconditions,
             rate,
             hears_elsewhere,
-            is_open: AtomicBool::new(false),
+            follows: AtomicBool::new(false),
             evidence: Mutex::default(),
         }
     }
 
     /// This attempt is under way, with this share of the candidate.
     pub(crate) fn set_attempt(&self, attempt: u32, weight: Weight, counters: &Counters) {
-        self.is_open.store(!weight.is_zero(), Ordering::Relaxed);
+        let trial = Trial::even(weight);
+        let is_even = trial.candidate() == trial.control();
+        self.follows.store(is_even && !weight.is_zero(), Ordering::Relaxed);
         let mut evidence = self.evidence();
         if evidence.attempt != attempt {
             self.panel.clear();
             *evidence = Evidence { attempt, before: counters.left_out(), ..Evidence::default() };
+        }
+    }
+
+    /// It is this time now: whoever was exposed at least the grace ago has had the time for an outcome, to within
+    /// another grace.
+    pub(crate) fn settle(&self, at: Timestamp) {
+        let mut evidence = self.evidence();
+        let since = evidence.settled_at.map(|last| GoDuration::between(last, at));
+        if since.is_none_or(|since| since >= self.preconditions.grace) {
+            self.panel.settle();
+            evidence.settled_at = Some(at);
+        } else if since.is_some_and(|since| since.is_negative()) {
+            // The clock was set back: it is waited for once more.
+            evidence.settled_at = Some(at);
         }
     }
 
@@ -82,8 +102,8 @@ impl Checks {
         let mut evidence = self.evidence();
         let seen = self.panel.look();
         let mut health = evidence.look(seen, counters, self.preconditions);
-        let is_open = self.is_open.load(Ordering::Relaxed);
-        health.findings = self.findings(&health, evidence.is_crossed, is_open, counters);
+        let follows = self.follows.load(Ordering::Relaxed);
+        health.findings = self.findings(&health, evidence.is_crossed, follows, counters);
         for finding in &health.findings {
             if !evidence.told.contains(finding) {
                 evidence.told.push(*finding);
@@ -119,10 +139,10 @@ impl Checks {
         &self,
         health: &Health,
         is_crossed: bool,
-        is_open: bool,
+        follows: bool,
         counters: &Counters,
     ) -> Vec<Finding> {
-        let Health { exposed, heard, silent_candidate, silent_control, unexposed, left_out, .. } = health;
+        let Health { exposed, heard, silent_candidate, silent_control, unexposed, failed, .. } = health;
         let Preconditions { sample_ratio, .. } = self.preconditions;
         let hears = !self.hears_elsewhere;
         let is_silent = silent_candidate.is_above(SILENT) || silent_control.is_above(SILENT);
@@ -133,11 +153,11 @@ impl Checks {
                 sample_ratio && hears && self.rate == Rate::PerOutcome && heard.is_uneven()
             }
             Finding::MultipleExposure => is_crossed,
-            Finding::NothingSeen => is_open && exposed.all() == 0,
+            Finding::NothingSeen => follows && exposed.all() == 0,
             Finding::NothingHeard => hears && exposed.all() > 0 && !counters.has_heard(),
             Finding::Silent => hears && counters.has_heard() && self.rate == Rate::PerOutcome && is_silent,
             Finding::Unexposed => unexposed.is_above(UNEXPOSED),
-            Finding::Fallbacks => left_out.failed > exposed.all() / SUBJECTS_PER_FAILURE,
+            Finding::Fallbacks => failed.is_above(FAILED),
         };
         Finding::ALL.into_iter().filter(|finding| holds(*finding)).collect()
     }
@@ -150,18 +170,20 @@ impl Checks {
 
 impl Evidence {
     fn look(&mut self, seen: Seen, counters: &Counters, preconditions: Preconditions) -> Health {
-        let Seen { exposed, heard, crossed, unexposed } = seen;
+        let Seen { exposed, settled, heard, recorded, crossed, unexposed, failed, asked } = seen;
         let all: u64 = exposed.iter().sum();
         let crossed = Portion { part: crossed, of: all };
         self.is_crossed |= is_certainly_above(crossed, preconditions.most_crossed);
-        let silent = |arm: usize| Portion { part: exposed[arm] - heard[arm], of: exposed[arm] };
+        let silent = |arm: usize| Portion { part: settled[arm] - heard[arm], of: settled[arm] };
         Health {
-            exposed: self.exposed.balance(exposed),
-            heard: self.heard.balance(heard),
+            exposed: self.exposed.balance(exposed, SampleRatio::peak),
+            // What comes late makes good what it seemed to speak for.
+            heard: self.heard.balance(heard, SampleRatio::log_e),
             crossed,
             silent_candidate: silent(0),
             silent_control: silent(1),
-            unexposed: Portion { part: unexposed, of: unexposed + heard.iter().sum::<u64>() },
+            unexposed: Portion { part: unexposed, of: recorded },
+            failed: Portion { part: failed, of: asked },
             left_out: counters.left_out().since(self.before),
             findings: Vec::new(),
         }
@@ -169,7 +191,7 @@ impl Evidence {
 }
 
 impl Coins {
-    fn balance(&mut self, [candidate, control]: [u64; 2]) -> Balance {
+    fn balance(&mut self, [candidate, control]: [u64; 2], evidence: fn(&SampleRatio) -> f64) -> Balance {
         if self.test.is_none() {
             self.test = SampleRatio::new(&[0.5, 0.5], CONCENTRATION).ok();
         }
@@ -180,7 +202,7 @@ impl Coins {
             let new = [candidate.saturating_sub(before[0]), control.saturating_sub(before[1])];
             // The counts are far from what the test can hold, and the batches are numbered.
             let _ = test.observe(self.batch, &new);
-            log_evidence = test.peak();
+            log_evidence = evidence(test);
         }
         Balance { candidate, control, log_evidence }
     }
@@ -234,4 +256,4 @@ const CONCENTRATION: f64 = 100.0;
 const BEST: f64 = 1_000.0;
 const SILENT: f64 = 0.5;
 const UNEXPOSED: f64 = 0.05;
-const SUBJECTS_PER_FAILURE: u64 = 20;
+const FAILED: f64 = 0.05;

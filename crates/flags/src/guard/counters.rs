@@ -29,7 +29,8 @@ pub(crate) enum Arm {
 
 /// Written by every evaluation and every outcome; read now and then.
 ///
-/// Every thread writes to a stripe of its own, as long as there are no more threads than processors.
+/// Every thread writes to a stripe of its own, as long as there are no more threads than processors, and no more than
+/// 64; beyond, some share one.
 #[derive(Debug)]
 pub(crate) struct Counters {
     stripes: Box<[Stripe]>,
@@ -275,7 +276,7 @@ const ARMS: [Arm; 2] = [Arm::Candidate, Arm::Control];
 /// With as many subjects in a window as bits the count is off by 0.3 % (standard deviation), with eight times as many
 /// by 3 %.
 const BITS: usize = 1 << 16;
-const MOST_STRIPES: usize = 16;
+const MOST_STRIPES: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -67,8 +67,11 @@ pub(crate) fn render(flags: &Flags, only: Option<&str>) -> String {
         let mut labels = String::new();
         push_label(&mut labels, "feature_flag_key", &rollout.key);
         push_label(&mut labels, "variant", &rollout.candidate);
-        let is_promoted = rollout.stable.as_deref() == Some(&*rollout.candidate);
-        let share = if is_promoted { 1.0 } else { rollout.weight.as_percent() / 100.0 };
+        let is_promoted = default(rollout) == *rollout.candidate;
+        // Not what was decided, but what is in force: another definition of the flag is given to nobody.
+        let trial = flags.trial(&rollout.key);
+        let in_trial = trial.map_or(0.0, |trial| trial.candidate().as_percent() / 100.0);
+        let share = if is_promoted { 1.0 } else { in_trial };
         line(&mut text, format_args!("{SHARE}{{{labels}}} {share}"));
     }
     let health = |rollout: &Rollout| rollout.live.checks.look(&rollout.key, &rollout.live.counters);

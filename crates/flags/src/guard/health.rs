@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serinus_core::{analysis::comparison::Why, traffic::Weight};
+use serinus_core::{analysis::comparison::Why, time::GoDuration, traffic::Weight};
 
 /// What has to hold before anybody is promoted by what a guard counts. What speaks against the candidate takes it back
 /// in any case.
@@ -15,6 +15,9 @@ pub struct Preconditions {
     /// The largest share of the subjects that may see the variants of both arms. 1 % by default; [`Weight::FULL`] asks
     /// for nothing.
     pub most_crossed: Weight,
+    /// How long after a variant was shown an outcome of it is still waited for; of whom nothing is recorded up to then,
+    /// it counts as lost. One minute by default. Where healthy outcomes take longer, the slower arm seems to lose some.
+    pub grace: GoDuration,
 }
 
 impl Preconditions {
@@ -33,11 +36,17 @@ impl Preconditions {
     pub const fn most_crossed(self, share: Weight) -> Self {
         Self { most_crossed: share, ..self }
     }
+
+    /// With another time that outcomes are waited for.
+    #[must_use = "the preconditions to guard with are the value returned"]
+    pub const fn grace(self, grace: GoDuration) -> Self {
+        Self { grace, ..self }
+    }
 }
 
 impl Default for Preconditions {
     fn default() -> Self {
-        Self { sample_ratio: true, most_crossed: Weight::percent(1.0) }
+        Self { sample_ratio: true, most_crossed: Weight::percent(1.0), grace: GoDuration::from_mins(1) }
     }
 }
 
@@ -50,16 +59,19 @@ impl Default for Preconditions {
 pub struct Health {
     /// The subjects that were shown the variant of their arm.
     pub exposed: Balance,
-    /// Those of them of whom an outcome was recorded.
+    /// Those of them who have had the time for an outcome, and of whom one was recorded. They are told at times that
+    /// are a [`grace`](Preconditions::grace) apart while the guard runs: it takes one to two of them to be among these.
     pub heard: Balance,
     /// Those who saw the variants of both arms, of those who were shown one.
     pub crossed: Portion,
-    /// Those of the candidate's subjects of whom no outcome was recorded.
+    /// Those of the candidate's subjects who have had the time for an outcome and of whom none was recorded.
     pub silent_candidate: Portion,
-    /// Those of the control's subjects of whom no outcome was recorded.
+    /// Those of the control's subjects who have had the time for an outcome and of whom none was recorded.
     pub silent_control: Portion,
     /// Those who were shown nothing, of those of whom an outcome was recorded.
     pub unexposed: Portion,
+    /// Those for whom an evaluation failed, of those who were shown a variant or for whom one failed.
+    pub failed: Portion,
     /// The evaluations that the trial has no part in.
     pub left_out: LeftOut,
     /// What is to be said of it, the gravest first.
@@ -74,8 +86,9 @@ pub struct Balance {
     pub candidate: u64,
     /// Subjects of the control.
     pub control: u64,
-    /// The logarithm (nats) of the largest e-value so far against equal sizes: 0 says nothing, 6.9 is as unlikely as
-    /// one in a thousand.
+    /// The logarithm (nats) of the e-value against equal sizes: 0 and less says nothing, 6.9 is as unlikely as one in a
+    /// thousand. Of those exposed it is the largest so far; of those heard the present one, as an outcome that comes
+    /// late is not lost.
     pub log_evidence: f64,
 }
 
@@ -116,12 +129,12 @@ pub enum Finding {
     NothingSeen,
     /// Variants were shown, and nothing was ever recorded of what came of it: there is nothing to judge.
     NothingHeard,
-    /// Of more than half of the subjects in one arm no outcome was recorded.
+    /// Of more than half of the subjects in one arm who have had the time for it no outcome was recorded.
     Silent,
     /// More than one in twenty of those of whom an outcome was recorded was shown nothing in this attempt.
     Unexposed,
-    /// For twenty subjects that were shown a variant more than one evaluation failed, and the program's own default was
-    /// served.
+    /// For more than one in twenty subjects an evaluation failed in this attempt, and the program's own default was
+    /// served. A flag that is disabled does not fail.
     Fallbacks,
 }
 
@@ -198,7 +211,7 @@ impl Health {
 
     /// A finding in words, with the numbers and what to do.
     pub fn explain(&self, finding: Finding) -> String {
-        let Self { exposed, heard, crossed, unexposed, left_out, .. } = self;
+        let Self { exposed, heard, crossed, unexposed, failed, .. } = self;
         match finding {
             Finding::SampleRatio => format!(
                 "{exposed}: look for whoever is left out of one of them, such as by a cache or by a second split with the same salt"
@@ -223,8 +236,7 @@ impl Health {
                 "{unexposed} subjects with an outcome were shown nothing: record with the same targeting key, and only where the flag was evaluated"
             ),
             Finding::Fallbacks => format!(
-                "{} evaluations failed, and the program's own default was served: see the faults of the document, and the rule of the flag",
-                left_out.failed
+                "for {failed} subjects an evaluation failed, and the program's own default was served: see the rule of the flag"
             ),
         }
     }

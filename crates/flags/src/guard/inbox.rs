@@ -17,6 +17,10 @@ pub(crate) struct Inbox {
     waker: AtomicWaker,
 }
 
+pub(crate) fn is_command(input: &Input) -> bool {
+    matches!(input, Input::Commanded(_))
+}
+
 impl Inbox {
     pub(crate) fn push(&self, input: Input) {
         self.with(|letters| letters.push_back(input));
@@ -35,7 +39,7 @@ impl Inbox {
 
     /// Throws away what nobody here may decide. Whether a command was among it.
     pub(crate) fn clear(&self) -> bool {
-        self.with(|letters| letters.drain(..).any(|letter| matches!(letter, Input::Commanded(_))))
+        self.with(|letters| letters.drain(..).any(|letter| is_command(&letter)))
     }
 
     /// The next input. Cancel safe.

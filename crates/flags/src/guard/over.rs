@@ -128,7 +128,7 @@ impl Over {
             decision = placed.decide(state, flag, decision, context, is_real);
         }
         if self.sampling != 0 {
-            telemetry::sample(self.sampling, state.flag_at(flag), &decision, context);
+            telemetry::sample(self.sampling, state, flag, &decision, context);
         }
         decision
     }
@@ -212,19 +212,21 @@ impl Placed {
     /// The document decides. Whom it gives the variant of the other arm has seen both, if it does not always do so.
     #[cold]
     fn stand_aside(&self, decision: &Decision<'_>, context: &Context) {
-        let Decision::Variant(given, _) = decision else {
-            return self.live.counters.leave_out(Apart::Failed);
-        };
-        self.live.counters.leave_out(Apart::Ruled);
+        let why = if matches!(decision, Decision::Variant(..)) { Apart::Ruled } else { Apart::Failed };
+        self.live.counters.leave_out(why);
         let Some(place) = context.targeting_key().map(|subject| self.salt.place(subject)) else { return };
         let Some(arm) = self.arm(place) else { return };
         let other = match arm {
             Arm::Candidate => self.stable.or(self.default),
             Arm::Control => Some(self.candidate),
         };
+        let event = match decision {
+            Decision::Variant(given, _) => Event::Ruled { to_other: other == Some(given.index) },
+            Decision::Failed(_) => Event::Failed,
+            Decision::Nothing(_) => return,
+        };
         if let Some(place) = self.followed(place, context) {
-            let to_other = other == Some(given.index);
-            self.live.checks.panel.note(place, arm, Event::Ruled { to_other });
+            self.live.checks.panel.note(place, arm, event);
         }
     }
 

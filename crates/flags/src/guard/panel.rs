@@ -24,6 +24,8 @@ pub(crate) enum Event {
     Exposed(Arm),
     /// A rule gave it a variant: that of the other arm, or not.
     Ruled { to_other: bool },
+    /// An evaluation for it failed.
+    Failed,
     /// An outcome was recorded for it.
     Heard,
 }
@@ -33,12 +35,20 @@ pub(crate) enum Event {
 pub(crate) struct Seen {
     /// Those who were shown the variant of an arm.
     pub(crate) exposed: [u64; 2],
-    /// Those of them of whom an outcome was recorded.
+    /// Those of them who had the time for an outcome, by [`Panel::settle`].
+    pub(crate) settled: [u64; 2],
+    /// Those who had the time for an outcome, and of whom one was recorded.
     pub(crate) heard: [u64; 2],
+    /// All of whom an outcome was recorded.
+    pub(crate) recorded: u64,
     /// Those of both arms who were shown the variant of the other, too.
     pub(crate) crossed: u64,
     /// Those of whom an outcome was recorded though they were shown nothing.
     pub(crate) unexposed: u64,
+    /// Those for whom an evaluation failed.
+    pub(crate) failed: u64,
+    /// Those who were shown the variant of an arm, and those for whom an evaluation failed.
+    pub(crate) asked: u64,
 }
 
 impl Panel {
@@ -76,6 +86,18 @@ impl Panel {
         self.cells.iter().for_each(|cell| cell.store(EMPTY, Ordering::Relaxed));
     }
 
+    /// Whoever was exposed before the last time this was called has had the time for an outcome. Their cohort has no
+    /// part in that, nor has how long an outcome takes.
+    pub(crate) fn settle(&self) {
+        for cell in &self.cells {
+            let found = cell.load(Ordering::Relaxed);
+            if found & (CANDIDATE | CONTROL) != 0 && found & SETTLED == 0 {
+                let age = if found & SETTLING != 0 { SETTLED } else { SETTLING };
+                cell.fetch_or(age, Ordering::Relaxed);
+            }
+        }
+    }
+
     pub(crate) fn look(&self) -> Seen {
         let mut seen = Seen::default();
         for cell in &self.cells {
@@ -83,9 +105,14 @@ impl Panel {
             let arm = usize::from(cell & OF_CONTROL != 0);
             let is_exposed = cell & (CANDIDATE | CONTROL) != 0;
             let is_heard = cell & HEARD != 0;
+            seen.failed += u64::from(cell & FAILED != 0);
+            seen.asked += u64::from(cell & (CANDIDATE | CONTROL | FAILED) != 0);
+            seen.recorded += u64::from(is_heard);
             if is_exposed {
+                let is_settled = cell & SETTLED != 0;
                 seen.exposed[arm] += 1;
-                seen.heard[arm] += u64::from(is_heard);
+                seen.settled[arm] += u64::from(is_settled);
+                seen.heard[arm] += u64::from(is_settled && is_heard);
                 let is_crossed = cell & (CANDIDATE | CONTROL) == CANDIDATE | CONTROL || cell & OTHER != 0;
                 seen.crossed += u64::from(is_crossed);
             } else {
@@ -105,6 +132,7 @@ impl Event {
             Self::Ruled { to_other: true } => OTHER,
             // The cell is taken all the same: whoever takes one must not depend on the arm.
             Self::Ruled { to_other: false } => 0,
+            Self::Failed => FAILED,
             Self::Heard => HEARD,
         }
     }
@@ -114,11 +142,14 @@ impl Event {
 const CELLS: usize = 1 << 15;
 /// What of a place the number of its cell does not say.
 const NAME: u32 = (1 << (32 - CELLS.ilog2())) - 1;
+const SETTLING: u32 = 1 << 23;
+const SETTLED: u32 = 1 << 24;
 const OF_CONTROL: u32 = 1 << 25;
 const CANDIDATE: u32 = 1 << 26;
 const CONTROL: u32 = 1 << 27;
 const OTHER: u32 = 1 << 28;
 const HEARD: u32 = 1 << 29;
+const FAILED: u32 = 1 << 30;
 const TAKEN: u32 = 1 << 31;
 const EMPTY: u32 = 0;
 
@@ -155,13 +186,13 @@ mod tests {
         let followed: u64 = seen.exposed.iter().sum();
         // Two of 800 in 32 768 cells meet now and then.
         assert!((all - all / 40..=all).contains(&followed), "{followed} of {all}");
-        assert_eq!((seen.crossed, seen.heard, seen.unexposed), (0, [0, 0], 0));
+        assert_eq!((seen.crossed, seen.recorded, seen.unexposed), (0, 0, 0));
         // Whoever is not followed leaves no trace.
         for (place, arm) in subjects(50.0) {
             panel.note(place, arm, Event::Heard);
         }
         assert_eq!(panel.look().exposed, seen.exposed);
-        assert_eq!(panel.look().heard, seen.exposed);
+        assert_eq!(panel.look().recorded - panel.look().unexposed, followed);
         panel.clear();
         assert_eq!(panel.look(), Seen::default());
     }
@@ -189,10 +220,30 @@ mod tests {
         assert_eq!(panel.look().unexposed, 1);
         panel.note(candidate, Arm::Candidate, Event::Exposed(Arm::Candidate));
         panel.note(control, Arm::Control, Event::Ruled { to_other: true });
-        assert_eq!(panel.look(), Seen { exposed: [1, 0], heard: [1, 0], crossed: 0, unexposed: 0 });
+        assert_eq!(panel.look(), Seen { exposed: [1, 0], recorded: 1, asked: 1, ..Seen::default() });
         panel.note(control, Arm::Control, Event::Exposed(Arm::Control));
-        assert_eq!(panel.look(), Seen { exposed: [1, 1], heard: [1, 0], crossed: 1, unexposed: 0 });
+        assert_eq!(
+            panel.look(),
+            Seen { exposed: [1, 1], recorded: 1, crossed: 1, asked: 2, ..Seen::default() }
+        );
         panel.note(candidate, Arm::Control, Event::Exposed(Arm::Control));
         assert_eq!(panel.look().crossed, 2);
+    }
+
+    #[test]
+    fn only_who_was_exposed_at_the_time_before_the_last_has_had_time_for_an_outcome() {
+        let (early, late) = (Place::new(7), Place::new(8));
+        let panel = Panel::new();
+        panel.note(early, Arm::Candidate, Event::Exposed(Arm::Candidate));
+        panel.settle();
+        panel.note(early, Arm::Candidate, Event::Heard);
+        panel.note(late, Arm::Candidate, Event::Exposed(Arm::Candidate));
+        assert_eq!((panel.look().settled, panel.look().heard), ([0, 0], [0, 0]));
+        panel.settle();
+        assert_eq!((panel.look().settled, panel.look().heard), ([1, 0], [1, 0]));
+        panel.settle();
+        assert_eq!((panel.look().settled, panel.look().heard), ([2, 0], [1, 0]));
+        panel.note(late, Arm::Candidate, Event::Heard);
+        assert_eq!((panel.look().settled, panel.look().heard), ([2, 0], [2, 0]));
     }
 }

@@ -213,6 +213,7 @@ impl Inner {
 
     /// What is counted now, remembered by this time.
     pub(super) fn look(&self, at: Timestamp) -> Reading {
+        self.live.checks.settle(at);
         let now = self.live.counters.look();
         let mut past = lock(&self.past);
         if past.is_empty() {

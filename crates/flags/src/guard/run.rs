@@ -3,14 +3,17 @@
 use std::{
     convert::Infallible,
     pin::pin,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::future::{Either, select};
 use serinus_core::{
     driver::{Driver, DriverError, Ports, load},
     port::{Clock, MetricProvider, PortErrorKind, StateStore},
-    rollout::{self, Input, State},
+    rollout::{self, Input, Phase, State},
     time::GoDuration,
     traffic::Revision,
 };
@@ -19,6 +22,7 @@ use tracing::Instrument as _;
 use super::{
     Deciding, Guard, GuardError, Inner, Lease,
     envelope::Opened,
+    inbox::is_command,
     lease::{Leased, Standing},
     lock,
     ports::Doubted,
@@ -137,7 +141,9 @@ impl Guard {
             if let Some((_, baseline)) = inner.revisions() {
                 break baseline;
             }
-            self.hear(lease, clock).await;
+            if is_command(&self.hear(lease, clock).await) {
+                tracing::warn!("a command is dropped: the document does not have the flag and its variants");
+            }
             self.keep(lease, clock).await?;
         };
         let metrics: Arc<dyn MetricProvider> = match &inner.metrics {
@@ -166,20 +172,33 @@ impl Guard {
             driver.push(Input::Elected(term));
         }
         let mut wanted: Option<Revision> = None;
+        let has_command = AtomicBool::new(false);
         loop {
             let now_wanted = inner.wanted(driver.state());
             if let Some(revision) = now_wanted.as_ref().filter(|_| now_wanted != wanted) {
                 driver.push(Input::Revised(revision.clone()));
             }
             wanted = now_wanted;
-            let step = match driver.step(async { Some(self.hear(lease, clock).await) }).await {
+            let outside = async {
+                let input = self.hear(lease, clock).await;
+                has_command.fetch_or(is_command(&input), Ordering::Relaxed);
+                Some(input)
+            };
+            let step = match driver.step(outside).await {
                 Ok(step) => step,
                 Err(error) => {
-                    pause(error, &mut failures, clock).await?;
+                    // It is the driver's, and is kept for the next step only if there is one.
+                    if let Err(error) = pause(error, &mut failures, clock).await {
+                        if has_command.into_inner() {
+                            tracing::warn!("a command is dropped: it could not be saved");
+                        }
+                        return Err(error);
+                    }
                     continue;
                 }
             };
             failures = 0;
+            has_command.store(false, Ordering::Relaxed);
             for (entry, decision) in step.turns {
                 decision.notes.into_iter().for_each(|note| inner.note(entry.now, note));
             }
@@ -259,14 +278,20 @@ impl Guard {
             return Ok(None);
         }
         inner.take_up(&held.state);
-        let is_settled = held.state.is_settled();
-        Ok(held.state.outcome().filter(|_| to_end && is_settled).cloned())
+        let is_over = held.state.is_settled() && inner.has_had_its_attempt(&held.state);
+        Ok(held.state.outcome().filter(|_| to_end && is_over).cloned())
     }
 }
 
 impl Inner {
     fn see(&self, lease: &Lease, is_mine: bool) {
         *lock(&self.lease) = Some((lease.clone(), is_mine));
+    }
+
+    /// Whether the end of an attempt that a state tells is the end of what this document wants.
+    fn has_had_its_attempt(&self, state: &State) -> bool {
+        let Phase::Done(done) = &state.phase else { return false };
+        self.wanted(state).is_none_or(|wanted| wanted == state.stable || wanted == done.candidate)
     }
 
     /// Does what a state says that was decided before, or by another instance.

@@ -2,11 +2,17 @@
 
 use std::cell::Cell;
 
-use crate::{context::Context, document::Flag, snapshot::Decision, value::Value};
+use crate::{
+    context::Context,
+    details::Reason,
+    document::Flag,
+    snapshot::{Decision, State},
+    value::Value,
+};
 
 /// Tells one in so many evaluations of this thread.
 #[inline]
-pub(super) fn sample(one_in: u32, flag: Option<&Flag>, decision: &Decision<'_>, context: &Context) {
+pub(super) fn sample(one_in: u32, state: &State, flag: u32, decision: &Decision<'_>, context: &Context) {
     thread_local! {
         static SINCE: Cell<u32> = const { Cell::new(0) };
     }
@@ -16,17 +22,19 @@ pub(super) fn sample(one_in: u32, flag: Option<&Flag>, decision: &Decision<'_>, 
         return;
     }
     SINCE.set(0);
-    if let Some(flag) = flag {
-        tell(flag, decision, context);
+    if let Some(flag) = state.flag_at(flag) {
+        tell(flag, decision, context, state.is_stale);
     }
 }
 
 #[cold]
-fn tell(flag: &Flag, decision: &Decision<'_>, context: &Context) {
+fn tell(flag: &Flag, decision: &Decision<'_>, context: &Context, is_stale: bool) {
     let (variant, reason, error) = match decision {
+        // As whoever asked gets it.
+        Decision::Variant(variant, _) if is_stale => (Some(&*variant.name), Reason::Stale, None),
         Decision::Variant(variant, reason) => (Some(&*variant.name), *reason, None),
         Decision::Nothing(reason) => (None, *reason, None),
-        Decision::Failed(failure) => (None, crate::details::Reason::Error, Some(failure.code())),
+        Decision::Failed(failure) => (None, Reason::Error, Some(failure.code())),
     };
     let of = |name: &str| flag.metadata.get(name).and_then(Value::as_str);
     tracing::event!(
