@@ -100,7 +100,10 @@ impl Recorded {
                 }
                 _ => {}
             }
-            weights.push((entry.now, decision.state.weight()));
+            let weight = decision.state.weight();
+            if weights.last().is_none_or(|(_, last)| *last != weight) {
+                weights.push((entry.now, weight));
+            }
             for effect in decision.effects {
                 if let Effect::Ask { id, question, .. } = effect {
                     asked.insert(id, question);
