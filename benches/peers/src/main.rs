@@ -113,7 +113,7 @@ fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
                 row.efficiency * 2.0,
                 machine * 2.0,
             );
-            promise(row.efficiency >= EFFICIENCY * machine, text);
+            promise(row.efficiency >= EFFICIENCY, text);
         } else {
             promise(
                 times > 1.0,
@@ -128,7 +128,7 @@ fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
     for row in rows.iter().filter(|row| row.name == openfeature::OURS) {
         let times = row.nanoseconds / empty_provider(rows);
         let text = format!("through OpenFeature's client, {}: {times:.3} times an empty provider", row.case);
-        promise(times <= SDK || row.case != Case::Static, text);
+        promise(times <= SDK, text);
     }
     let slower = updated.first.max(updated.update);
     promise(slower < UPDATE, format!("an update of ten thousand flags takes {slower:?}"));
@@ -137,12 +137,11 @@ fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
     broken
 }
 
-/// Two threads at least 1.9 times one, where the machine has two whole cores for them.
+/// Two threads at least 1.9 times one. What the machine gives two threads that share nothing is in the first row.
 const EFFICIENCY: f64 = 0.95;
 /// How many times faster than flagd's own engine in Rust, at the least.
 const FLAGD: f64 = 30.0;
-/// What a static flag may cost through OpenFeature's client, as part of what that costs with an empty provider. A rule or
-/// a split may cost more: evaluating one takes about a twentieth of that already.
+/// What a flag may cost through OpenFeature's client, as part of what a static one costs with an empty provider.
 const SDK: f64 = 1.05;
 /// The longest that an update of ten thousand flags may take.
 const UPDATE: Duration = Duration::from_millis(50);
