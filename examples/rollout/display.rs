@@ -189,7 +189,7 @@ impl Display {
             loop {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 let Ok(totals) = plane.totals().await else { continue };
-                display.picture().count(&totals, clock.now());
+                display.picture().count(&totals, clock.now(), clock.passed());
                 display.redraw();
                 if told.elapsed() >= Duration::from_secs(2) {
                     told = Instant::now();

@@ -16,6 +16,7 @@ use serinus_tower::{Handle, Split};
 use tower::Service;
 
 use crate::{
+    beat::Beat,
     load::PREVIEW_HOST,
     problem::{Because as _, Problem},
     server::{self, Client, serve},
@@ -28,6 +29,7 @@ pub(crate) async fn start(
     stable: SocketAddr,
     candidate: SocketAddr,
     speed: f64,
+    beat: Beat,
 ) -> Result<(SocketAddr, Handle<Upstream>), Problem> {
     let client = server::client();
     let upstream = |address: SocketAddr| {
@@ -39,6 +41,7 @@ pub(crate) async fn start(
         .revision(CANDIDATE, upstream(candidate)?)
         .stable(first)
         .speed(speed)
+        .clock(move || beat.elapsed())
         .mirror(MOST_COPIES, spawn as Spawn)
         .build()
         .because("cannot build the split")?;

@@ -19,7 +19,7 @@ use serinus::{
 };
 use tokio::time::MissedTickBehavior;
 
-use crate::server;
+use crate::{beat::Beat, server};
 
 /// What is sent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -55,9 +55,17 @@ impl Mix {
     }
 }
 
-/// Sends requests to `front` until the runtime ends, at a constant rate, whether answers come or not.
-pub(crate) fn start(front: SocketAddr, mix: Mix) {
+/// The time of a sender: if more requests are under way than answers that are late explain, it waits for them.
+pub(crate) fn beat() -> Beat {
+    Beat::of_traffic(TICK)
+}
+
+/// Sends requests to `front` until the runtime ends, at a constant rate of that time. Where that is real time, it does
+/// so whether answers come or not. No service takes longer to answer than `slowest`, beside what is usual.
+pub(crate) fn start(front: SocketAddr, mix: Mix, beat: Beat, slowest: Duration) {
     let client = server::client();
+    let explained = f64::from(mix.rate) * (slowest + USUAL).as_secs_f64();
+    let most = if beat.waits() { MOST_UNDER_WAY.min(explained.ceil() as u32 + 1) } else { MOST_UNDER_WAY };
     let under_way = Arc::new(AtomicU32::new(0));
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(TICK);
@@ -65,11 +73,14 @@ pub(crate) fn start(front: SocketAddr, mix: Mix) {
         let (mut owed, mut number) = (0.0, 0_u64);
         loop {
             ticks.tick().await;
+            while beat.waits() && under_way.load(Ordering::Relaxed) >= most {
+                tokio::time::sleep(MOMENT).await;
+            }
             owed += f64::from(mix.rate) * TICK.as_secs_f64();
             while owed >= 1.0 {
                 owed -= 1.0;
                 number += 1;
-                if under_way.load(Ordering::Relaxed) >= MOST_UNDER_WAY {
+                if !beat.waits() && under_way.load(Ordering::Relaxed) >= most {
                     continue;
                 }
                 let Some(request) = request(front, &mix, number) else { continue };
@@ -83,6 +94,7 @@ pub(crate) fn start(front: SocketAddr, mix: Mix) {
                     under_way.fetch_sub(1, Ordering::Relaxed);
                 });
             }
+            beat.tick();
         }
     });
 }
@@ -126,4 +138,7 @@ pub(crate) const PREVIEWED: f64 = 1.0 / ONE_PREVIEWED_OF as f64;
 const ONE_MARKED_OF: u64 = 5;
 const ONE_PREVIEWED_OF: u64 = 10;
 const TICK: Duration = Duration::from_millis(20);
+/// How long a request may be under way where nothing is wrong with a service.
+const USUAL: Duration = Duration::from_millis(100);
+const MOMENT: Duration = Duration::from_millis(1);
 const MOST_UNDER_WAY: u32 = 512;

@@ -6,7 +6,9 @@
 //! ```
 
 mod arguments;
+mod beat;
 mod checks;
+#[expect(dead_code, reason = "shared by several examples")]
 mod clock;
 mod commands;
 mod display;

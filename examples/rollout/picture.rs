@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    time::Instant,
+    time::Duration,
 };
 
 use serinus::{
@@ -29,7 +29,7 @@ pub(crate) struct Picture {
     now: Option<Timestamp>,
     route: Option<Route>,
     waits: Option<Waits>,
-    counts: VecDeque<(Instant, Answered)>,
+    counts: VecDeque<(Duration, Answered)>,
     measured: BTreeMap<String, String>,
     looks: Looks,
     drawn_lines: usize,
@@ -74,10 +74,10 @@ impl Picture {
         self.looks.is_worth_a_line(measurement)
     }
 
-    /// Takes the counters of the data plane in.
-    pub(crate) fn count(&mut self, totals: &Answered, now: Timestamp) {
+    /// Takes the counters of the data plane in, when so much time has passed since some beginning.
+    pub(crate) fn count(&mut self, totals: &Answered, now: Timestamp, passed: Duration) {
         self.now = Some(now);
-        self.counts.push_back((Instant::now(), totals.clone()));
+        self.counts.push_back((passed, totals.clone()));
         while self.counts.len() > 8 {
             self.counts.pop_front();
         }
@@ -197,7 +197,7 @@ impl Picture {
         let of = |totals: &Answered| totals.get(revision).copied().unwrap_or_default();
         let requests = of(new).0.saturating_sub(of(old).0) as f64;
         let errors = of(new).1.saturating_sub(of(old).1) as f64;
-        let seconds = to.duration_since(*from).as_secs_f64();
+        let seconds = to.saturating_sub(*from).as_secs_f64();
         (
             if seconds > 0.0 { requests / seconds } else { 0.0 },
             if requests > 0.0 { 100.0 * errors / requests } else { 0.0 },

@@ -77,7 +77,8 @@ pub(crate) async fn run(
     let (stage, lease) = surroundings(arguments, manifest, fault, &held.state).await?;
     // The rollout's time was ahead of ours; it must not wait until ours catches up.
     let origin = held.state.clock.max(initial.clock);
-    let clock = Arc::new(ScaledClock::starting_at(origin, arguments.speed()));
+    let beat = stage.beat.clone();
+    let clock = Arc::new(ScaledClock::by(origin, arguments.speed(), move || beat.elapsed()));
     let ports = ports(arguments, manifest, &stage, store, &clock)?;
     let mut driver =
         Driver::start(manifest.plan.clone(), ports, initial).await.because("cannot start the rollout")?;

@@ -23,6 +23,7 @@ use tempfile::TempDir;
 
 use crate::{
     arguments::Fault,
+    beat::Beat,
     embedded::{self, Upstream},
     envoy::{self, EnvoyRouter},
     envoy_config::{bootstrap, route_file},
@@ -60,6 +61,8 @@ pub(crate) struct Wanted {
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) plane: Plane,
+    /// The time by which it is lived here.
+    pub(crate) beat: Beat,
     /// The address of the Prometheus that scrapes the data plane.
     pub(crate) prometheus: Option<String>,
     /// Where the metrics can be scraped.
@@ -113,15 +116,24 @@ impl Stage {
         let fault = |written: &Option<String>| -> Result<Option<Fault>, Problem> {
             written.as_deref().map(str::parse).transpose().map_err(Problem::new)
         };
-        let stable = service::start(STABLE, fault(&wanted.stable_fault)?).await?;
-        let candidate = service::start(CANDIDATE, fault(&wanted.fault)?).await?;
+        let faults = [fault(&wanted.stable_fault)?, fault(&wanted.fault)?];
+        let stable = service::start(STABLE, faults[0]).await?;
+        let candidate = service::start(CANDIDATE, faults[1]).await?;
+        // Other programs live in real time.
+        let beat = if wanted.envoy || wanted.prometheus.is_some() { Beat::real() } else { load::beat() };
         let (plane, front, envoy) = if wanted.envoy {
             let (router, front, process) =
                 start_envoy(folder, &wanted.stable, stable.address, candidate.address).await?;
             (Plane::Envoy(Box::new(router)), front, Some(process))
         } else {
-            let (front, handle) =
-                embedded::start(&wanted.stable, stable.address, candidate.address, wanted.speed).await?;
+            let (front, handle) = embedded::start(
+                &wanted.stable,
+                stable.address,
+                candidate.address,
+                wanted.speed,
+                beat.clone(),
+            )
+            .await?;
             (Plane::Embedded(handle), front, None)
         };
         let mut targets = Vec::new();
@@ -147,7 +159,7 @@ impl Stage {
         })
         .await?;
         targets.push((metrics.to_string(), "/metrics"));
-        load::start(front, wanted.mix.clone());
+        load::start(front, wanted.mix.clone(), beat.clone(), slowest(&faults));
         let started = match wanted.prometheus.as_deref() {
             Some("auto") => Some(Prometheus::start(folder, &targets).await?),
             _ => None,
@@ -161,19 +173,29 @@ impl Stage {
             let counts = if wanted.envoy { "envoy_cluster_upstream_rq_xx" } else { "http_requests_total" };
             wait_for(address, &format!("rate({counts}[4s]) > 0"), &metrics).await?;
         }
-        Ok(Self { plane, prometheus, metrics, _processes: (envoy, started), _folder: temporary })
+        Ok(Self { plane, beat, prometheus, metrics, _processes: (envoy, started), _folder: temporary })
     }
 
     /// The surroundings that another process keeps up.
     pub(crate) fn elsewhere(folder: &Path, admin: &str, prometheus: String, metrics: String) -> Self {
         Self {
             plane: Plane::Envoy(Box::new(EnvoyRouter::new(folder.join("routes"), admin))),
+            beat: Beat::real(),
             prometheus: Some(prometheus),
             metrics,
             _processes: (None, None),
             _folder: None,
         }
     }
+}
+
+/// How much longer a request may take because of a fault.
+fn slowest(faults: &[Option<Fault>]) -> Duration {
+    let latencies = faults.iter().flatten().filter_map(|fault| match fault {
+        Fault::Latency(more) => Some(*more),
+        Fault::ErrorRate(_) => None,
+    });
+    latencies.max().unwrap_or_default()
 }
 
 /// The Envoy that is named in the environment, or the one on the PATH.
