@@ -187,7 +187,7 @@ impl Flags {
     }
 
     #[inline]
-    fn state(&self) -> Guard<Arc<State>> {
+    pub(crate) fn state(&self) -> Guard<Arc<State>> {
         self.0.current.load()
     }
 

@@ -15,6 +15,11 @@ use serde::{Deserialize, Serialize};
 use serinus_core::time::Timestamp;
 
 pub use self::fault::{LogicError, RuleFault, RuleWarning};
+#[cfg(feature = "open-feature")]
+pub(crate) use self::{
+    compare::Peek,
+    simple::{Attributes, NotSimple},
+};
 use self::{
     compile::Compiler,
     expression::Expression,
@@ -128,6 +133,13 @@ impl Rule {
             return Ok(outcome);
         }
         self.run_in_full(context, clock)
+    }
+
+    /// Runs it where only the attributes matter, and only as plain values; nothing if it takes more than that.
+    #[cfg(feature = "open-feature")]
+    #[inline]
+    pub(crate) fn run_simply(&self, attributes: &impl Attributes) -> Option<Outcome<'_>> {
+        self.simple.as_ref()?.run(attributes).ok()
     }
 
     fn run_in_full<'a>(&'a self, context: &'a Context, clock: Clock) -> Result<Outcome<'a>, LogicError> {

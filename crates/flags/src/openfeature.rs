@@ -46,16 +46,20 @@ use open_feature::{
     provider::{FeatureProvider, ProviderMetadata, ProviderStatus, ResolutionDetails},
 };
 
-use self::convert::{context_of, error_of, metadata_of, reason_of, struct_of};
+use self::{
+    convert::{context_of, error_of, metadata_of, reason_of, struct_of},
+    given::Given,
+};
 use crate::{
-    details::Reason,
-    flags::{Details, Flags, NoValue},
+    flags::{Flags, NoValue},
     lifecycle::Status,
-    snapshot::typed::FlagType,
+    logic::Clock,
+    snapshot::{Decision, Failure, FlagType, read},
     value::Map,
 };
 
 mod convert;
+mod given;
 
 /// What a client gets from a flag that leaves the value to the program: one that is disabled, or has no default variant.
 ///
@@ -127,26 +131,39 @@ impl SerinusProvider {
     where
         T: FlagType + ?Sized,
     {
-        // Most flags look at no attribute or two, and a program has many.
-        let details = self.flags.details_for::<T, _>(key, |reads| context_of(context, reads))?;
-        let resolved = |value, reason: Reason, details: &Details<T>| ResolutionDetails {
-            value,
-            variant: details.variant().map(str::to_owned),
-            reason: Some(reason_of(reason)),
-            flag_metadata: Some(metadata_of(details.metadata())),
-        };
-        match details.value() {
-            Ok(value) => Ok(resolved(own(value)?, details.reason(), &details)),
-            Err(NoValue::Failed(code)) => {
-                Err(error_of(code, details.error().map(ToString::to_string).unwrap_or_default()))
+        let state = self.flags.state();
+        let flag = state.find(key);
+        let converted;
+        let decision = match state.decide_simply(flag, &Given(context)) {
+            Some(decision) => decision,
+            None => {
+                converted = context_of(context, state.reads(flag))?;
+                state.decide(flag, &converted, Clock::System)
             }
-            Err(nothing) => match self.code_default {
-                CodeDefault::IsZero => Ok(resolved(zero(), nothing.reason(), &details)),
-                CodeDefault::IsAnError => Err(EvaluationError {
+        };
+        let resolved = |value, variant: Option<&str>, reason| {
+            let metadata = state.metadata_of(flag);
+            Ok(ResolutionDetails {
+                value,
+                variant: variant.map(str::to_owned),
+                reason: Some(reason_of(reason)),
+                flag_metadata: (!metadata.is_empty()).then(|| metadata_of(metadata)),
+            })
+        };
+        let failed = |failure: Failure<'_>| Err(error_of(&failure.explained(key, state.flag_at(flag))));
+        match decision {
+            Decision::Variant(variant, reason) => match read::<T>(variant) {
+                Ok(value) => resolved(own(value)?, Some(&variant.name), reason),
+                Err(failure) => failed(failure),
+            },
+            Decision::Nothing(reason) => match (NoValue::because(reason), self.code_default) {
+                (nothing, CodeDefault::IsZero) => resolved(zero(), None, nothing.reason()),
+                (nothing, CodeDefault::IsAnError) => Err(EvaluationError {
                     code: EvaluationErrorCode::General(nothing.reason().as_str().to_owned()),
                     message: Some(format!("flag \"{key}\": {nothing}")),
                 }),
             },
+            Decision::Failed(failure) => failed(failure),
         }
     }
 }

@@ -7,6 +7,8 @@ pub(crate) use self::{
     typed::{FlagType, read},
 };
 pub use self::{evaluation::Evaluation, failure::EvaluationError};
+#[cfg(feature = "open-feature")]
+use crate::logic::Attributes;
 use crate::{
     context::Context,
     details::Reason,
@@ -114,6 +116,22 @@ impl State {
             None => self.by_document(flag, context, clock),
             Some(over) => over.decide(self, flag, context, clock),
         };
+        self.dated(decision)
+    }
+
+    /// The same of plain attributes; nothing if they do not suffice.
+    #[cfg(feature = "open-feature")]
+    #[inline]
+    pub(crate) fn decide_simply(&self, flag: u32, attributes: &impl Attributes) -> Option<Decision<'_>> {
+        if self.over.is_some() || self.enrichment.is_some() {
+            return None;
+        }
+        self.document.flag_at(flag)?.decide_simply(attributes).map(|decision| self.dated(decision))
+    }
+
+    /// With the reason that it may be out of date, if it may.
+    #[inline]
+    fn dated<'a>(&self, decision: Decision<'a>) -> Decision<'a> {
         match decision {
             Decision::Variant(variant, _) if self.is_stale => Decision::Variant(variant, Reason::Stale),
             decision => decision,

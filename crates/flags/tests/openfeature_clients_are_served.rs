@@ -11,9 +11,10 @@ use open_feature::{
     StructValue, Value,
     provider::{FeatureProvider, ProviderStatus},
 };
+use serde_json::json;
 use serinus_core::{strategy::Canary, traffic::Weight};
 use serinus_flags::{
-    Deciding, Document, ErrorCode, EventKind, Flags, Trouble,
+    Context, Deciding, Document, ErrorCode, EventKind, Flags, Trouble,
     openfeature::{CodeDefault, SerinusProvider},
 };
 
@@ -111,6 +112,102 @@ async fn a_time_is_seen_as_rfc_3339_has_it() {
         .assume_offset(offset);
     let context = EvaluationContext::default().with_custom_field("at", at);
     assert_eq!(client.get_bool_value("when", Some(&context), None).await, Ok(true));
+}
+
+/// Rules that compare attributes and split subjects look into the context of the SDK where it is; others get a copy.
+#[tokio::test]
+async fn a_context_that_is_not_converted_gives_what_a_converted_one_does() {
+    let literals = ["null", "true", "false", "0", "7", "7.5", r#""""#, r#""7""#, r#""gold""#];
+    let conditions = literals.iter().flat_map(|literal| {
+        let compared = ["==", "!=", "===", "!==", "<", "<=", ">", ">="]
+            .map(|operator| format!(r#"{{"{operator}": [{{"var": "x"}}, {literal}]}}"#));
+        let of_path = format!(r#"{{"==": [{{"var": "x.y"}}, {literal}]}}"#);
+        compared.into_iter().chain([of_path])
+    });
+    let others = [
+        r#"{"var": "x"}"#,
+        r#"{"!": [{"var": "x"}]}"#,
+        r#"{"in": [{"var": "x"}, ["gold", "7", "0"]]}"#,
+        r#"{"starts_with": [{"var": "x"}, "go"]}"#,
+        r#"{"ends_with": [{"var": "x"}, "ld"]}"#,
+        r#"{"and": [{"==": [{"var": "targetingKey"}, "gold"]}, {"!=": [{"var": "x"}, null]}]}"#,
+    ];
+    let conditions: Vec<_> = conditions.chain(others.map(str::to_owned)).collect();
+    let rules = conditions
+        .iter()
+        .map(|condition| format!(r#"{{"if": [{condition}, "on", "off"]}}"#))
+        .chain([
+        r#"{"fractional": [["on", 50], ["off", 50]]}"#.to_owned(),
+        r#"{"fractional": [{"var": "x"}, ["on", 50], ["off", 50]]}"#.to_owned(),
+        r#"{"fractional": [{"cat": [{"var": "$flagd.flagKey"}, {"var": "x"}]}, ["on", 50], ["off", 50]]}"#
+            .to_owned(),
+    ]);
+    let flags: Vec<_> = rules
+        .enumerate()
+        .map(|(number, rule)| {
+            format!(
+                r#""{number}": {{"state": "ENABLED", "variants": {{"on": true, "off": false}}, "defaultVariant": "off", "targeting": {rule}}}"#
+            )
+        })
+        .collect();
+    let flags_of = |text: String| {
+        let flags = Flags::default();
+        flags.load(&Document::from_json(&text).unwrap());
+        flags
+    };
+    let direct = flags_of(format!(r#"{{"flags": {{{}}}}}"#, flags.join(", ")));
+    let mut api = OpenFeature::default();
+    api.set_provider(SerinusProvider::new(direct.clone())).await;
+    let client = api.create_client();
+
+    let time = time::Date::from_calendar_date(2026, time::Month::March, 1).unwrap().midnight().assume_utc();
+    let values: [(EvaluationContextFieldValue, serde_json::Value); 12] = [
+        (true.into(), json!(true)),
+        (false.into(), json!(false)),
+        (0.into(), json!(0)),
+        (7.into(), json!(7)),
+        (i64::MAX.into(), json!(i64::MAX)),
+        (7.5.into(), json!(7.5)),
+        ((-0.0).into(), json!(-0.0)),
+        ("".into(), json!("")),
+        ("7".into(), json!("7")),
+        ("gold".into(), json!("gold")),
+        (time.into(), json!("2026-03-01T00:00:00Z")),
+        (EvaluationContextFieldValue::new_struct(json!({"y": 7})), json!({"y": 7})),
+    ];
+    let mut compared = 0;
+    for (field, value) in &values {
+        for named in [&["x"][..], &["targetingKey"], &["x", "targetingKey"]] {
+            let (mut given, mut own) = (EvaluationContext::default(), Context::default());
+            for name in named {
+                given.custom_fields.insert((*name).to_owned(), field.clone());
+                own.set(*name, serinus_flags::Value::from(value.clone()));
+            }
+            for (number, flag) in flags.iter().enumerate() {
+                let key = number.to_string();
+                let through = match client.get_bool_details(&key, Some(&given), None).await {
+                    Ok(details) => (
+                        Some(details.value),
+                        details.variant,
+                        details.reason.map(|reason| reason.to_string()),
+                    ),
+                    Err(error) => (None, error.message, None),
+                };
+                let details = direct.details::<bool>(&key, &own);
+                let expected = match details.error() {
+                    None => (
+                        details.value().ok(),
+                        details.variant().map(str::to_owned),
+                        Some(details.reason().as_str().to_owned()),
+                    ),
+                    Some(error) => (None, Some(error.to_string()), None),
+                };
+                assert_eq!(through, expected, "{value} as {named:?}: {flag}");
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, values.len() * 3 * flags.len());
 }
 
 #[tokio::test]

@@ -3,19 +3,12 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Flags;
-#[cfg(any(feature = "open-feature", feature = "tokio"))]
-use crate::context::Context;
 #[cfg(feature = "tokio")]
-use crate::document::Document;
+use crate::{context::Context, document::Document};
 use crate::{
     document::Options,
     lifecycle::{Events, Status, Trouble},
     snapshot::State,
-};
-#[cfg(feature = "open-feature")]
-use crate::{
-    flags::Details,
-    snapshot::{FlagType, Reads},
 };
 
 impl Flags {
@@ -83,22 +76,6 @@ impl Flags {
         let before = self.0.current.load_full();
         let enrichment = enrichment.filter(|enrichment| !enrichment.attributes().is_empty());
         drop(self.swap(&before, document.clone(), enrichment.map(Arc::new), trouble));
-    }
-
-    /// As [`Flags::details`], with a context that is made of the attributes of these names; of all, if there are none.
-    #[cfg(feature = "open-feature")]
-    pub(crate) fn details_for<T, E>(
-        &self,
-        key: &str,
-        context: impl FnOnce(Option<Reads<'_>>) -> Result<Context, E>,
-    ) -> Result<Details<T>, E>
-    where
-        T: FlagType + ?Sized,
-    {
-        let state = self.state();
-        let flag = state.find(key);
-        let context = context(state.reads(flag))?;
-        Ok(Details::new(state, flag, key, &context))
     }
 
     /// Whether there was a document yet. The revision stays: handles need not look again.

@@ -5,7 +5,7 @@ use crate::value::Value;
 
 /// As much of a value as a comparison looks at.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Peek<'v> {
+pub(crate) enum Peek<'v> {
     Null,
     Bool(bool),
     Number(f64),

@@ -69,7 +69,39 @@ enum Bucket {
 
 /// The context is not what a simple rule can look at.
 #[derive(Debug)]
-pub(super) struct NotSimple;
+pub(crate) struct NotSimple;
+
+/// Where a simple rule finds what it looks at.
+pub(crate) trait Attributes {
+    /// The attribute of this name, or what it has at this path; [`Peek::Null`] if there is none.
+    fn peek(&self, name: &str, path: &[Box<str>]) -> Result<Peek<'_>, NotSimple>;
+
+    /// The targeting key, if there is one and it is a text.
+    fn targeting_key(&self) -> Result<Option<&str>, NotSimple>;
+}
+
+impl Attributes for Context {
+    #[inline]
+    fn peek(&self, name: &str, path: &[Box<str>]) -> Result<Peek<'_>, NotSimple> {
+        let Some(mut value) = self.get(name) else { return Ok(Peek::Null) };
+        for part in path {
+            match value {
+                Value::Object(map) => match map.get(part) {
+                    Some(found) => value = found,
+                    None => return Ok(Peek::Null),
+                },
+                Value::List(_) => return Err(NotSimple),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(Peek::Null),
+            }
+        }
+        Ok(Peek::of(value))
+    }
+
+    #[inline]
+    fn targeting_key(&self) -> Result<Option<&str>, NotSimple> {
+        Ok(self.targeting_key())
+    }
+}
 
 impl Simple {
     /// The same rule in this form, if it has it.
@@ -126,7 +158,7 @@ impl Simple {
     }
 
     #[inline]
-    pub(super) fn run<'a>(&'a self, context: &'a Context) -> Result<Outcome<'a>, NotSimple> {
+    pub(super) fn run(&self, context: &impl Attributes) -> Result<Outcome<'_>, NotSimple> {
         let mut rule = self;
         loop {
             let name = match rule {
@@ -192,7 +224,7 @@ impl Condition {
     }
 
     #[inline]
-    fn holds(&self, context: &Context) -> Result<bool, NotSimple> {
+    fn holds(&self, context: &impl Attributes) -> Result<bool, NotSimple> {
         Ok(match self {
             Self::Constant(truth) => *truth,
             Self::Is(operand) => match operand.peek(context)? {
@@ -281,25 +313,10 @@ impl Operand {
     }
 
     #[inline]
-    fn peek<'v>(&'v self, context: &'v Context) -> Result<Peek<'v>, NotSimple> {
+    fn peek<'v>(&'v self, context: &'v impl Attributes) -> Result<Peek<'v>, NotSimple> {
         match self {
             Self::Literal(value) => Ok(Peek::of(value)),
-            Self::Attribute(first, rest) => {
-                let Some(mut value) = context.get(first) else { return Ok(Peek::Null) };
-                for part in rest {
-                    match value {
-                        Value::Object(map) => match map.get(part) {
-                            Some(found) => value = found,
-                            None => return Ok(Peek::Null),
-                        },
-                        Value::List(_) => return Err(NotSimple),
-                        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                            return Ok(Peek::Null);
-                        }
-                    }
-                }
-                Ok(Peek::of(value))
-            }
+            Self::Attribute(first, rest) => context.peek(first, rest),
         }
     }
 }
@@ -317,15 +334,15 @@ impl Split {
     }
 
     #[inline]
-    fn run<'a>(&'a self, context: &'a Context) -> Result<Outcome<'a>, NotSimple> {
+    fn run(&self, context: &impl Attributes) -> Result<Outcome<'_>, NotSimple> {
         let hash = match &self.bucket {
-            Bucket::TargetingKey => context.targeting_key().and_then(|key| self.fractional.hash_of_key(key)),
+            Bucket::TargetingKey => context.targeting_key()?.and_then(|key| self.fractional.hash_of_key(key)),
             Bucket::Texts(parts) => Some(self.hash_of_texts(parts, context)?),
         };
         Ok(self.fractional.choose(hash))
     }
 
-    fn hash_of_texts(&self, parts: &[Operand], context: &Context) -> Result<u32, NotSimple> {
+    fn hash_of_texts(&self, parts: &[Operand], context: &impl Attributes) -> Result<u32, NotSimple> {
         let mut texts = [""; MOST_PARTS];
         if parts.len() > MOST_PARTS {
             return Err(NotSimple);

@@ -161,8 +161,8 @@ pub(super) fn reason_of(reason: Reason) -> EvaluationReason {
     }
 }
 
-pub(super) fn error_of(code: ErrorCode, message: String) -> EvaluationError {
-    let code = match code {
+pub(super) fn error_of(error: &crate::EvaluationError) -> EvaluationError {
+    let code = match error.code() {
         ErrorCode::ProviderNotReady => EvaluationErrorCode::ProviderNotReady,
         ErrorCode::FlagNotFound => EvaluationErrorCode::FlagNotFound,
         ErrorCode::ParseError => EvaluationErrorCode::ParseError,
@@ -170,8 +170,8 @@ pub(super) fn error_of(code: ErrorCode, message: String) -> EvaluationError {
         ErrorCode::TargetingKeyMissing => EvaluationErrorCode::TargetingKeyMissing,
         ErrorCode::InvalidContext => EvaluationErrorCode::InvalidContext,
         ErrorCode::ProviderFatal | ErrorCode::General => {
-            EvaluationErrorCode::General(code.as_str().to_owned())
+            EvaluationErrorCode::General(error.code().as_str().to_owned())
         }
     };
-    EvaluationError { code, message: Some(message) }
+    EvaluationError { code, message: Some(error.to_string()) }
 }

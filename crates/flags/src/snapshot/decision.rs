@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+#[cfg(feature = "open-feature")]
+use crate::logic::Attributes;
 use crate::{
     context::Context,
     details::{ErrorCode, Reason},
     document::{Body, Flag, Variant},
-    logic::{Clock, LogicError, Rule},
+    logic::{Clock, LogicError, Outcome, Rule},
     value::Kind,
 };
 
@@ -45,12 +47,33 @@ impl Failure<'_> {
 impl Flag {
     #[inline]
     pub(crate) fn decide<'a>(&'a self, context: &'a Context, clock: Clock) -> Decision<'a> {
+        self.decide_by(|rule| rule.run(context, clock))
+    }
+
+    /// The same where only the attributes matter, and only as plain values; nothing if it takes more than that.
+    #[cfg(feature = "open-feature")]
+    #[inline]
+    pub(crate) fn decide_simply(&self, attributes: &impl Attributes) -> Option<Decision<'_>> {
+        let mut is_simple = true;
+        let decision = self.decide_by(|rule| {
+            let outcome = rule.run_simply(attributes);
+            is_simple = outcome.is_some();
+            Ok(outcome.unwrap_or(Outcome { variant: None, split: false }))
+        });
+        is_simple.then_some(decision)
+    }
+
+    #[inline]
+    fn decide_by<'a>(
+        &'a self,
+        run: impl FnOnce(&'a Rule) -> Result<Outcome<'a>, LogicError>,
+    ) -> Decision<'a> {
         let Some(body) = &self.body else { return Decision::Failed(Failure::Broken) };
         if !body.is_enabled {
             return Decision::Nothing(Reason::Disabled);
         }
         let Some(rule) = &body.rule else { return body.default_variant(Reason::Static) };
-        match rule.run(context, clock) {
+        match run(rule) {
             Ok(outcome) => match outcome.variant {
                 None => body.default_variant(Reason::Default),
                 Some(name) => match body.variant(&name) {
