@@ -3,22 +3,28 @@
 //! ```text
 //! cargo run --release             # prints the table
 //! cargo run --release -- --check  # and fails if a promise does not hold
+//! cargo run --release -- --count  # counts instructions through OpenFeature's client, and fails likewise
 //! ```
 //!
 //! Every crate has a hundred flags and 1,024 subjects, each with a key and three attributes, made outside of what is
 //! measured. `static` has no rule, `rule` compares an attribute with a text, `split` gives half of the subjects one
 //! value and half the other. Times are processor time: of the median round of one thread, and of the slower one of two
-//! threads that share the flags. What of its pace a thread keeps beside another is the efficiency; the first row, which
-//! shares nothing, says how much that can be on this machine. Through OpenFeature's client all rows are measured by
-//! turns. Allocations are counted by the allocator, which costs every row the same for each.
+//! threads that share the flags. What of its pace a thread keeps beside another is the efficiency; the last column is
+//! the same as part of what two threads keep that share nothing, measured in the same rounds, and there 1.9 times the
+//! pace of one thread is 0.95. Through OpenFeature's client all rows are measured by turns. Allocations are counted by
+//! the allocator, which costs every row the same for each.
+//!
+//! What a provider adds to OpenFeature's client is less than the noise of times. It is therefore counted, in
+//! instructions, by valgrind: the third command needs that on the PATH.
 
-use std::{process::ExitCode, time::Duration};
+use std::{env, process::ExitCode, time::Duration};
 
 use crate::{
     measure::{Case, Row},
     updating::Updated,
 };
 
+mod counted;
 mod eppo;
 mod flagd;
 mod launchdarkly;
@@ -31,6 +37,22 @@ mod unleash;
 mod updating;
 
 fn main() -> ExitCode {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] | ["--check"] => measure(!arguments.is_empty()),
+        ["--count"] => counted::print(),
+        ["--run", who, case, rounds] => {
+            counted::run(who, case, rounds.parse().unwrap_or(1));
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("expected nothing, --check or --count");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(is_checked: bool) -> ExitCode {
     let mut rows = vec![machine::row()];
     rows.extend(serinus::rows());
     rows.extend(flagd::rows());
@@ -41,12 +63,16 @@ fn main() -> ExitCode {
     print(&rows);
     println!();
     for row in rows.iter().filter(|row| row.name == openfeature::OURS) {
-        let times = row.nanoseconds / empty_provider(&rows);
-        println!("through OpenFeature's client, {}: {times:.3} times an empty provider", row.case);
+        let times_of = |provider| row.nanoseconds / nanoseconds_of(&rows, provider);
+        let (empty, named) = (times_of(openfeature::EMPTY), times_of(openfeature::NAMED));
+        println!(
+            "through OpenFeature's client, {}: {empty:.3} times an empty provider, {named:.3} times one that names a variant",
+            row.case
+        );
     }
     let updated = updating::measure();
     println!("\n{updated}");
-    if !std::env::args().any(|argument| argument == "--check") {
+    if !is_checked {
         return ExitCode::SUCCESS;
     }
     let broken = broken_promises(&rows, updated);
@@ -63,21 +89,23 @@ fn main() -> ExitCode {
 
 fn print(rows: &[Row]) {
     println!(
-        "| what | case | ns/op | times ours | allocations/op | bytes/op | ns/op, two threads | efficiency |\n\
-         |---|---|---:|---:|---:|---:|---:|---:|"
+        "| what | case | ns/op | times ours | allocations/op | bytes/op | ns/op, two threads | efficiency | of the machine's |\n\
+         |---|---|---:|---:|---:|---:|---:|---:|---:|"
     );
     for row in rows {
-        let ours = ours(rows, row.case).map_or(f64::NAN, |ours| ours.nanoseconds);
+        let times = ours(rows, row.case)
+            .map_or_else(|| "-".to_owned(), |ours| format!("{:.1}", row.nanoseconds / ours.nanoseconds));
         println!(
-            "| {} | {} | {:.1} | {:.1} | {:.1} | {:.0} | {:.1} | {:.2} |",
+            "| {} | {} | {:.1} | {} | {:.1} | {:.0} | {:.1} | {:.2} | {:.2} |",
             row.name,
             row.case,
             row.nanoseconds,
-            row.nanoseconds / ours,
+            times,
             row.allocations,
             row.bytes,
             row.in_two_threads,
             row.efficiency,
+            row.of_machine,
         );
     }
 }
@@ -87,9 +115,9 @@ fn ours(rows: &[Row], case: Case) -> Option<&Row> {
     rows.iter().find(|row| row.name == serinus::NAME && row.case == case)
 }
 
-/// What OpenFeature's client takes with a provider that does nothing, in nanoseconds.
-fn empty_provider(rows: &[Row]) -> f64 {
-    rows.iter().find(|row| row.name == openfeature::EMPTY).map_or(f64::NAN, |row| row.nanoseconds)
+/// What OpenFeature's client takes with this provider.
+fn nanoseconds_of(rows: &[Row], provider: &str) -> f64 {
+    rows.iter().find(|row| row.name == provider).map_or(f64::NAN, |row| row.nanoseconds)
 }
 
 fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
@@ -99,21 +127,19 @@ fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
             broken.push(text);
         }
     };
-    let machine =
-        rows.iter().find(|row| row.case == Case::Nothing).map_or(1.0, |row| row.efficiency.min(1.0));
     for row in rows {
         let Some(ours) = ours(rows, row.case) else { continue };
         let times = row.nanoseconds / ours.nanoseconds;
         if row.name.starts_with(serinus::NAME) {
             promise(row.allocations == 0.0, format!("{}, {}: allocates", row.name, row.case));
             let text = format!(
-                "{}, {}: two threads give {:.2} times one, on a machine that gives them {:.2}",
+                "{}, {}: two threads give {:.2} times one, where what shares nothing gives {:.2}",
                 row.name,
                 row.case,
                 row.efficiency * 2.0,
-                machine * 2.0,
+                row.efficiency / row.of_machine * 2.0,
             );
-            promise(row.efficiency >= EFFICIENCY, text);
+            promise(row.of_machine >= EFFICIENCY, text);
         } else {
             promise(
                 times > 1.0,
@@ -125,11 +151,6 @@ fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
             promise(times >= FLAGD, text);
         }
     }
-    for row in rows.iter().filter(|row| row.name == openfeature::OURS) {
-        let times = row.nanoseconds / empty_provider(rows);
-        let text = format!("through OpenFeature's client, {}: {times:.3} times an empty provider", row.case);
-        promise(times <= SDK, text);
-    }
     let slower = updated.first.max(updated.update);
     promise(slower < UPDATE, format!("an update of ten thousand flags takes {slower:?}"));
     let read = updated.read_999;
@@ -137,12 +158,10 @@ fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
     broken
 }
 
-/// Two threads at least 1.9 times one. What the machine gives two threads that share nothing is in the first row.
+/// Two threads at least 1.9 times one, where the machine gives 2 to threads that share nothing.
 const EFFICIENCY: f64 = 0.95;
 /// How many times faster than flagd's own engine in Rust, at the least.
 const FLAGD: f64 = 30.0;
-/// What a flag may cost through OpenFeature's client, as part of what a static one costs with an empty provider.
-const SDK: f64 = 1.05;
 /// The longest that an update of ten thousand flags may take.
 const UPDATE: Duration = Duration::from_millis(50);
 /// The longest that a read may take in 99.9 % of cases.

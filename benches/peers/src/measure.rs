@@ -4,7 +4,7 @@ use std::{fmt, hint::black_box, sync::Barrier, thread, time::Duration};
 
 use cpu_time::ThreadTime;
 
-use crate::subjects::COUNT;
+use crate::{machine, subjects::COUNT};
 
 /// What is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(crate) struct Row {
     pub(crate) bytes: f64,
     /// How much of its pace a thread keeps when another evaluates too.
     pub(crate) efficiency: f64,
+    /// The same, as part of what threads that share nothing keep on this machine at that time.
+    pub(crate) of_machine: f64,
 }
 
 /// What is measured, under a name.
@@ -56,9 +58,9 @@ impl Row {
     pub(crate) fn measure(name: &'static str, case: Case, evaluate: impl Fn(usize) -> bool + Sync) -> Self {
         let mut row = Self::checked(name, case, &evaluate);
         let times = repetitions(&evaluate);
+        let steps = repetitions(&machine::compute);
         // By turns, so that what else the machine does befalls both.
-        let rounds = (0..ROUNDS).map(|_| (one_thread(times, &evaluate), two_threads(times, &evaluate)));
-        row.take(rounds.collect());
+        row.take((0..ROUNDS).map(|_| Round::of(times, &evaluate, steps)).collect());
         row
     }
 
@@ -71,11 +73,11 @@ impl Row {
         let mut rows: Vec<_> =
             contestants.iter().map(|it| Self::checked(it.name, it.case, it.evaluate)).collect();
         let times = contestants.iter().map(|it| repetitions(it.evaluate)).max().unwrap_or(1);
-        let mut rounds = vec![Vec::new(); contestants.len()];
+        let steps = repetitions(&machine::compute);
+        let mut rounds = Vec::from_iter(contestants.iter().map(|_| Vec::new()));
         for _ in 0..ROUNDS {
             for (contestant, rounds) in contestants.iter().zip(&mut rounds) {
-                rounds
-                    .push((one_thread(times, contestant.evaluate), two_threads(times, contestant.evaluate)));
+                rounds.push(Round::of(times, contestant.evaluate, steps));
             }
         }
         for (row, rounds) in rows.iter_mut().zip(rounds) {
@@ -106,16 +108,33 @@ impl Row {
             nanoseconds: f64::NAN,
             in_two_threads: f64::NAN,
             efficiency: f64::NAN,
+            of_machine: f64::NAN,
             allocations: counted.count_total as f64 / COUNT as f64,
             bytes: counted.bytes_total as f64 / COUNT as f64,
         }
     }
 
-    /// Takes the times of one thread and of two, round by round.
-    fn take(&mut self, rounds: Vec<(f64, f64)>) {
-        self.nanoseconds = median(rounds.iter().map(|(alone, _)| *alone));
-        self.in_two_threads = median(rounds.iter().map(|(_, shared)| *shared));
-        self.efficiency = median(rounds.iter().map(|(alone, shared)| alone / shared));
+    fn take(&mut self, rounds: Vec<Round>) {
+        self.nanoseconds = median(rounds.iter().map(|round| round.alone));
+        self.in_two_threads = median(rounds.iter().map(|round| round.together));
+        self.efficiency = median(rounds.iter().map(|round| round.alone / round.together));
+        self.of_machine = median(rounds.iter().map(|round| round.alone / round.together / round.machine));
+    }
+}
+
+/// One round: nanoseconds in one thread and in the slower one of two, and what the machine lets two threads keep.
+struct Round {
+    alone: f64,
+    together: f64,
+    machine: f64,
+}
+
+impl Round {
+    fn of<E: Fn(usize) -> bool + Sync + ?Sized>(times: usize, evaluate: &E, steps: usize) -> Self {
+        let alone = one_thread(times, evaluate);
+        let together = two_threads(times, evaluate);
+        let machine = two_threads(steps, &machine::compute);
+        Self { alone, together, machine: one_thread(steps, &machine::compute) / machine }
     }
 }
 
