@@ -37,6 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FAULT")]
     pub(crate) stable_fault: Option<Fault>,
     /// How much faster than real time. 30 by default, 15 with Prometheus; less if windows would hold too few requests.
+    /// Where the data plane itself is asked, time stands still while the machine is too busy to send the requests.
     #[arg(long, value_name = "N", value_parser = speed)]
     pub(crate) speed: Option<f64>,
     /// Requests per second.

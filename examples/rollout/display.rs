@@ -200,11 +200,12 @@ impl Display {
     }
 
     /// The run is over.
-    pub(crate) async fn ended(&self, state: &State, ended: Ended, plane: Option<&Plane>) {
-        let totals = match plane {
-            Some(plane) => plane.totals().await.unwrap_or_default(),
+    pub(crate) async fn ended(&self, state: &State, ended: Ended, stage: Option<&Stage>) {
+        let totals = match stage {
+            Some(stage) => stage.plane.totals().await.unwrap_or_default(),
             None => Answered::new(),
         };
+        let stood_still = stage.map_or(Duration::ZERO, |stage| stage.beat.stood_still()).as_secs_f64();
         let reason = match state.outcome() {
             Some(Outcome::Aborted(reason)) => reason.clone(),
             _ => String::new(),
@@ -217,7 +218,7 @@ impl Display {
             };
             return self.json(json!({
                 "event": "ended", "at": state.clock, "outcome": name, "reason": reason, "stable": state.stable,
-                "answered": counted(&totals),
+                "answered": counted(&totals), "stoodStill": (stood_still * 10.0).round() / 10.0,
             }));
         }
         let (elapsed, measured) = {
@@ -241,11 +242,16 @@ impl Display {
                 format!("{revision} answered {requests} requests, {errors} with errors")
             })
             .collect();
-        match plane {
+        match stage {
             Some(_) => self.line(&format!("   {}", answered.join("; "))),
             None => {
                 self.line("   the rollout in the state file was over already: remove the file to begin anew")
             }
+        }
+        if stood_still >= 1.0 {
+            self.line(&self.paint.yellow(&format!(
+                "   its clock stood still for {stood_still:.0} s in all: this machine could not send the requests"
+            )));
         }
         self.line("");
     }

@@ -41,7 +41,7 @@ pub(crate) async fn start(
         .revision(CANDIDATE, upstream(candidate)?)
         .stable(first)
         .speed(speed)
-        .clock(move || beat.elapsed())
+        .window_clock(move || beat.elapsed())
         .mirror(MOST_COPIES, spawn as Spawn)
         .build()
         .because("cannot build the split")?;

@@ -17,7 +17,7 @@ use serinus::{
     rollout::{PlanSpec, Step},
     traffic::{Match, Pattern},
 };
-use tokio::time::MissedTickBehavior;
+use tokio::{task::JoinHandle, time::MissedTickBehavior};
 
 use crate::{beat::Beat, server};
 
@@ -55,32 +55,44 @@ impl Mix {
     }
 }
 
-/// The time of a sender: if more requests are under way than answers that are late explain, it waits for them.
+/// The time of a sender that waits where it cannot send, and where answers do not come.
 pub(crate) fn beat() -> Beat {
-    Beat::of_traffic(TICK)
+    Beat::of_traffic(TICK * 2)
 }
 
-/// Sends requests to `front` until the runtime ends, at a constant rate of that time. Where that is real time, it does
-/// so whether answers come or not. No service takes longer to answer than `slowest`, beside what is usual.
-pub(crate) fn start(front: SocketAddr, mix: Mix, beat: Beat, slowest: Duration) {
+/// Somebody who sends requests, until this value is dropped.
+#[derive(Debug)]
+pub(crate) struct Sender(JoinHandle<()>);
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Sends requests to `front`, at a constant rate of this time. Where it can wait, it does so while more requests are
+/// under way than is explained by `slowest`, how long a service takes to answer at most, beside what is usual. Where it
+/// cannot, or where that would be more than [`MOST_UNDER_WAY`], requests beyond these are left out.
+pub(crate) fn start(front: SocketAddr, mix: Mix, beat: Beat, slowest: Duration) -> Sender {
     let client = server::client();
-    let explained = f64::from(mix.rate) * (slowest + USUAL).as_secs_f64();
-    let most = if beat.waits() { MOST_UNDER_WAY.min(explained.ceil() as u32 + 1) } else { MOST_UNDER_WAY };
+    let explained = (f64::from(mix.rate) * (slowest + USUAL).as_secs_f64()).ceil() + 1.0;
+    let most = explained.min(f64::from(MOST_UNDER_WAY)) as u32;
+    let waits = beat.waits() && most < MOST_UNDER_WAY;
     let under_way = Arc::new(AtomicU32::new(0));
-    tokio::spawn(async move {
+    Sender(tokio::spawn(async move {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut owed, mut number) = (0.0, 0_u64);
         loop {
             ticks.tick().await;
-            while beat.waits() && under_way.load(Ordering::Relaxed) >= most {
+            while waits && under_way.load(Ordering::Relaxed) >= most {
                 tokio::time::sleep(MOMENT).await;
             }
-            owed += f64::from(mix.rate) * TICK.as_secs_f64();
+            owed += f64::from(mix.rate) * beat.tick().unwrap_or(TICK).as_secs_f64();
             while owed >= 1.0 {
                 owed -= 1.0;
                 number += 1;
-                if !beat.waits() && under_way.load(Ordering::Relaxed) >= most {
+                if under_way.load(Ordering::Relaxed) >= MOST_UNDER_WAY {
                     continue;
                 }
                 let Some(request) = request(front, &mix, number) else { continue };
@@ -94,9 +106,8 @@ pub(crate) fn start(front: SocketAddr, mix: Mix, beat: Beat, slowest: Duration) 
                     under_way.fetch_sub(1, Ordering::Relaxed);
                 });
             }
-            beat.tick();
         }
-    });
+    }))
 }
 
 fn request(front: SocketAddr, mix: &Mix, number: u64) -> Option<Request<Full<Bytes>>> {
@@ -139,6 +150,6 @@ const ONE_MARKED_OF: u64 = 5;
 const ONE_PREVIEWED_OF: u64 = 10;
 const TICK: Duration = Duration::from_millis(20);
 /// How long a request may be under way where nothing is wrong with a service.
-const USUAL: Duration = Duration::from_millis(100);
+const USUAL: Duration = Duration::from_millis(50);
 const MOMENT: Duration = Duration::from_millis(1);
 const MOST_UNDER_WAY: u32 = 512;

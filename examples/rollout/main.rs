@@ -8,7 +8,7 @@
 mod arguments;
 mod beat;
 mod checks;
-#[expect(dead_code, reason = "shared by several examples")]
+#[expect(dead_code, reason = "real time is for the other examples")]
 mod clock;
 mod commands;
 mod display;

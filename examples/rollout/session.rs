@@ -8,7 +8,7 @@ use std::{
 
 use serinus::{
     driver::{Driver, Ports, load},
-    port::{StateStore, file::FileStore, memory::MemoryStore},
+    port::{Clock as _, StateStore, file::FileStore, memory::MemoryStore},
     rollout::{Capacity, Command, Input, Outcome, State, Waits},
     time::{GoDuration, Timestamp},
 };
@@ -86,11 +86,11 @@ pub(crate) async fn run(
     display.started(driver.state(), &stage, held.version.is_some());
     driver.push(Input::Revised(CANDIDATE.into()));
     let watch = display.watch(stage.plane.clone(), Arc::clone(&clock));
-    let ended = drive(&mut driver, arguments, commands, recorder, display).await;
+    let ended = drive(&mut driver, arguments, &clock, commands, recorder, display).await;
     watch.abort();
     recorder.flush()?;
     let ended = ended?;
-    display.ended(driver.state(), ended, Some(&stage.plane)).await;
+    display.ended(driver.state(), ended, Some(&stage)).await;
     let answered = stage.plane.totals().await.unwrap_or_default();
     let finished = Finished::of(driver.state(), ended, answered, began);
     drop(stage);
@@ -113,6 +113,7 @@ impl Finished {
 async fn drive(
     driver: &mut Driver,
     arguments: &Arguments,
+    clock: &Arc<ScaledClock>,
     commands: &mut Commands,
     recorder: &mut Recorder,
     display: &Display,
@@ -134,13 +135,14 @@ async fn drive(
             waited_for = Some(last.waits.clone());
             display.waits(&last.waits, arguments.promote_after);
             if let Some(after) = arguments.promote_after {
-                let real = after.to_std().div_f64(arguments.speed());
-                send_later(commands, real, Input::Commanded(Command::Promote));
+                let (clock, at) = (Arc::clone(clock), after.after(clock.now()));
+                let promote = Input::Commanded(Command::Promote);
+                send_after(commands, async move { clock.sleep_until(at).await }, promote);
             }
         }
         let Some(outcome) = state.outcome() else { continue };
         let since = *over.get_or_insert_with(|| {
-            send_later(commands, SETTLING, Input::Tick);
+            send_after(commands, tokio::time::sleep(SETTLING), Input::Tick);
             Instant::now()
         });
         if state.is_settled() || since.elapsed() >= SETTLING {
@@ -153,10 +155,10 @@ async fn drive(
     }
 }
 
-fn send_later(commands: &Commands, after: Duration, input: Input) {
+fn send_after(commands: &Commands, waiting: impl Future<Output = ()> + Send + 'static, input: Input) {
     let sender = commands.sender.clone();
     tokio::spawn(async move {
-        tokio::time::sleep(after).await;
+        waiting.await;
         drop(sender.send(input));
     });
 }

@@ -28,7 +28,7 @@ use crate::{
     envoy::{self, EnvoyRouter},
     envoy_config::{bootstrap, route_file},
     exposition::Services,
-    load::{self, Mix},
+    load::{self, Mix, Sender},
     problem::{Because as _, Problem},
     process::{Guarded, find, last_lines},
     prometheus::{Prometheus, wait_for},
@@ -67,6 +67,7 @@ pub(crate) struct Stage {
     pub(crate) prometheus: Option<String>,
     /// Where the metrics can be scraped.
     pub(crate) metrics: String,
+    _sender: Option<Sender>,
     _processes: (Option<Guarded>, Option<Prometheus>),
     _folder: Option<TempDir>,
 }
@@ -159,7 +160,7 @@ impl Stage {
         })
         .await?;
         targets.push((metrics.to_string(), "/metrics"));
-        load::start(front, wanted.mix.clone(), beat.clone(), slowest(&faults));
+        let sender = load::start(front, wanted.mix.clone(), beat.clone(), slowest(&faults));
         let started = match wanted.prometheus.as_deref() {
             Some("auto") => Some(Prometheus::start(folder, &targets).await?),
             _ => None,
@@ -173,7 +174,15 @@ impl Stage {
             let counts = if wanted.envoy { "envoy_cluster_upstream_rq_xx" } else { "http_requests_total" };
             wait_for(address, &format!("rate({counts}[4s]) > 0"), &metrics).await?;
         }
-        Ok(Self { plane, beat, prometheus, metrics, _processes: (envoy, started), _folder: temporary })
+        Ok(Self {
+            plane,
+            beat,
+            prometheus,
+            metrics,
+            _sender: Some(sender),
+            _processes: (envoy, started),
+            _folder: temporary,
+        })
     }
 
     /// The surroundings that another process keeps up.
@@ -183,6 +192,7 @@ impl Stage {
             beat: Beat::real(),
             prometheus: Some(prometheus),
             metrics,
+            _sender: None,
             _processes: (None, None),
             _folder: None,
         }

@@ -12,7 +12,7 @@ use crate::{
     shared::{Settings, Shared},
     split::Split,
     sticky::Sticky,
-    time::Monotonic,
+    time::{Monotonic, Times},
 };
 
 /// Makes a [`Split`] and its [`Handle`].
@@ -22,7 +22,7 @@ pub struct SplitBuilder<S, M = Unmirrored> {
     stable: Option<Revision>,
     sticky: Option<Sticky>,
     labels: Labels,
-    time: Monotonic,
+    times: Times,
     speed: f64,
     gauge: Option<Arc<Gauge>>,
     has_control: bool,
@@ -36,7 +36,7 @@ impl<S> SplitBuilder<S> {
             stable: None,
             sticky: None,
             labels: Labels::default(),
-            time: Monotonic::system(),
+            times: Times::system(),
             speed: 1.0,
             gauge: None,
             has_control: false,
@@ -53,7 +53,7 @@ impl<S> SplitBuilder<S> {
             stable: self.stable,
             sticky: self.sticky,
             labels: self.labels,
-            time: self.time,
+            times: self.times,
             speed: self.speed,
             has_control: self.has_control,
             mirror: Mirror::new(spawner, Arc::clone(&gauge)),
@@ -97,7 +97,7 @@ impl<S, P> SplitBuilder<S, Mirror<P>> {
             stable: self.stable,
             sticky: self.sticky,
             labels: self.labels,
-            time: self.time,
+            times: self.times,
             speed: self.speed,
             has_control: self.has_control,
             mirror: self.mirror.comparing(compare, Arc::clone(&gauge)),
@@ -173,7 +173,15 @@ impl<S, M> SplitBuilder<S, M> {
     /// Measures latencies and windows by another clock than the system's: the time since any beginning, never less
     /// than before.
     pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        self.time = Monotonic::Given(Arc::new(clock));
+        let given = Monotonic::Given(Arc::new(clock));
+        self.times = Times { latencies: given.clone(), windows: given };
+        self
+    }
+
+    /// Measures windows, and nothing else, by another clock: one that stands still, say, while no requests are sent, so
+    /// that every window holds as many. To be set after [`clock`](Self::clock), which sets both.
+    pub fn window_clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.times.windows = Monotonic::Given(Arc::new(clock));
         self
     }
 
@@ -193,7 +201,7 @@ impl<S, M> SplitBuilder<S, M> {
         let subject = self.sticky.map(|sticky| sticky.compile()).transpose()?;
         let settings = Settings {
             labels: self.labels,
-            time: self.time,
+            times: self.times,
             speed: self.speed,
             gauge: self.gauge,
             has_control: self.has_control,

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serinus_core::metric::{Counts, Histogram};
 
 use crate::{
-    time::Monotonic,
+    time::Times,
     windows::{Counted, Reading},
 };
 
@@ -30,7 +30,7 @@ pub struct Totals {
 /// The counters of one revision. Written by every request, without a lock.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    time: Monotonic,
+    times: Times,
     statuses: Statuses,
     /// Those of requests that fell into a control group, if there is one: each request is in one of the two.
     control: Option<Statuses>,
@@ -88,10 +88,10 @@ impl Statuses {
 }
 
 impl Meter {
-    pub(crate) fn new(time: Monotonic, has_control: bool) -> Self {
-        let now = time.nanos();
+    pub(crate) fn new(times: Times, has_control: bool) -> Self {
+        let now = times.windows.nanos();
         Self {
-            time,
+            times,
             statuses: Statuses::new(),
             control: has_control.then(Statuses::new),
             started: AtomicU64::new(0),
@@ -113,7 +113,7 @@ impl Meter {
 
     /// What happened in the last `window` nanoseconds, or since the meter was made.
     pub(crate) fn within(&self, window: u64) -> Within {
-        let now = self.time.nanos();
+        let now = self.times.windows.nanos();
         let past = {
             let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
             if now >= self.next_snapshot.load(Ordering::Relaxed) {
@@ -151,7 +151,8 @@ impl Meter {
     }
 
     fn record(&self, status: u16, started: u64, is_control: bool) {
-        let now = self.time.nanos();
+        let latency = self.times.latencies.nanos().saturating_sub(started);
+        let now = self.times.windows.nanos();
         if now >= self.next_snapshot.load(Ordering::Relaxed) {
             // Whoever holds the lock takes the snapshot; no request waits for it.
             match self.past.try_lock() {
@@ -161,7 +162,7 @@ impl Meter {
             }
         }
         let statuses = self.control.as_ref().filter(|_| is_control).unwrap_or(&self.statuses);
-        statuses.record(status, now.saturating_sub(started));
+        statuses.record(status, latency);
     }
 
     fn take_snapshot(&self, past: &mut Vec<Snapshot>, now: u64) {
@@ -196,7 +197,7 @@ pub(crate) struct Flight {
 impl Flight {
     pub(crate) fn start(meter: Arc<Meter>, is_control: bool) -> Self {
         meter.started.fetch_add(1, Ordering::Relaxed);
-        let started = meter.time.nanos();
+        let started = meter.times.latencies.nanos();
         Self { meter, is_control, started, landed: false }
     }
 

@@ -22,7 +22,7 @@ use crate::{
     pairs::{PairTotals, Pairs},
     spread::{Share, Spread},
     sticky::Subject,
-    time::Monotonic,
+    time::Times,
     windows::Windows,
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct Shared<S> {
     subject: Option<Subject>,
     requests: Spread,
     copies: Spread,
-    time: Monotonic,
+    times: Times,
     windows: Windows,
     /// Whether a part of stable's requests is counted apart.
     has_control: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Shared<S> {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) labels: Labels,
-    pub(crate) time: Monotonic,
+    pub(crate) times: Times,
     pub(crate) speed: f64,
     pub(crate) gauge: Option<Arc<Gauge>>,
     /// Whether a part of stable's requests is counted apart.
@@ -62,11 +62,11 @@ impl<S> Shared<S> {
         subject: Option<Subject>,
         settings: Settings,
     ) -> Result<Self, BuildError> {
-        let Settings { labels, time, speed, gauge, has_control } = settings;
+        let Settings { labels, times, speed, gauge, has_control } = settings;
         let backends: BTreeMap<_, _> = services
             .into_iter()
             .map(|(revision, service)| {
-                let meter = Arc::new(Meter::new(time.clone(), has_control));
+                let meter = Arc::new(Meter::new(times.clone(), has_control));
                 (revision, Arc::new(Backend { service, meter }))
             })
             .collect();
@@ -92,7 +92,7 @@ impl<S> Shared<S> {
             subject,
             requests: Spread::default(),
             copies: Spread::default(),
-            time,
+            times,
             windows: Windows::default(),
             has_control,
             labels,
@@ -199,7 +199,7 @@ impl<S> Shared<S> {
         let mut backends = self.backends();
         let meter = match backends.get(&revision) {
             Some(backend) => Arc::clone(&backend.meter),
-            None => Arc::new(Meter::new(self.time.clone(), self.has_control)),
+            None => Arc::new(Meter::new(self.times.clone(), self.has_control)),
         };
         let backend = Arc::new(Backend { service, meter });
         backends.insert(revision.clone(), Arc::clone(&backend));
@@ -238,7 +238,7 @@ impl<S> Shared<S> {
         let candidate = route.candidate.as_ref().filter(|_| compares && !route.mirror.is_zero())?;
         let key = (route.stable.clone(), candidate.clone());
         let mut pairs = self.pairs();
-        Some(Arc::clone(pairs.entry(key).or_insert_with(|| Arc::new(Pairs::new(self.time.clone())))))
+        Some(Arc::clone(pairs.entry(key).or_insert_with(|| Arc::new(Pairs::new(self.times.windows.clone())))))
     }
 
     /// The pairs of a live and a mirrored revision; none if none was ever compared.

@@ -6,6 +6,22 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The times that are measured by.
+#[derive(Clone, Debug)]
+pub(crate) struct Times {
+    /// That of latencies.
+    pub(crate) latencies: Monotonic,
+    /// That of windows.
+    pub(crate) windows: Monotonic,
+}
+
+impl Times {
+    pub(crate) fn system() -> Self {
+        let system = Monotonic::system();
+        Self { latencies: system.clone(), windows: system }
+    }
+}
+
 /// A time that only moves on, from any beginning.
 #[derive(Clone)]
 pub(crate) enum Monotonic {
