@@ -135,11 +135,11 @@ impl Rule {
         self.run_in_full(context, clock)
     }
 
-    /// Runs it where only the attributes matter, and only as plain values; nothing if it takes more than that.
+    /// Runs it where only the attributes matter, and only as plain values.
     #[cfg(feature = "open-feature")]
     #[inline]
-    pub(crate) fn run_simply(&self, attributes: &impl Attributes) -> Option<Outcome<'_>> {
-        self.simple.as_ref()?.run(attributes).ok()
+    pub(crate) fn run_simply(&self, attributes: &impl Attributes) -> Result<Outcome<'_>, NotSimple> {
+        self.simple.as_ref().ok_or(NotSimple)?.run(attributes)
     }
 
     fn run_in_full<'a>(&'a self, context: &'a Context, clock: Clock) -> Result<Outcome<'a>, LogicError> {

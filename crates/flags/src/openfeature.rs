@@ -48,18 +48,18 @@ use open_feature::{
 
 use self::{
     convert::{context_of, error_of, metadata_of, reason_of, struct_of},
-    given::Given,
+    plain::Plain,
 };
 use crate::{
     flags::{Flags, NoValue},
     lifecycle::Status,
-    logic::Clock,
+    logic::{Clock, NotSimple},
     snapshot::{Decision, Failure, FlagType, read},
     value::Map,
 };
 
 mod convert;
-mod given;
+mod plain;
 
 /// What a client gets from a flag that leaves the value to the program: one that is disabled, or has no default variant.
 ///
@@ -134,9 +134,10 @@ impl SerinusProvider {
         let state = self.flags.state();
         let flag = state.find(key);
         let converted;
-        let decision = match state.decide_simply(flag, &Given(context)) {
-            Some(decision) => decision,
-            None => {
+        let simply = Plain::of(context).ok_or(NotSimple).and_then(|plain| state.decide_simply(flag, &plain));
+        let decision = match simply {
+            Ok(decision) => decision,
+            Err(NotSimple) => {
                 converted = context_of(context, state.reads(flag))?;
                 state.decide(flag, &converted, Clock::System)
             }

@@ -8,7 +8,7 @@ pub(crate) use self::{
 };
 pub use self::{evaluation::Evaluation, failure::EvaluationError};
 #[cfg(feature = "open-feature")]
-use crate::logic::Attributes;
+use crate::logic::{Attributes, NotSimple};
 use crate::{
     context::Context,
     details::Reason,
@@ -119,14 +119,19 @@ impl State {
         self.dated(decision)
     }
 
-    /// The same of plain attributes; nothing if they do not suffice.
+    /// The same of plain attributes, where those suffice.
     #[cfg(feature = "open-feature")]
     #[inline]
-    pub(crate) fn decide_simply(&self, flag: u32, attributes: &impl Attributes) -> Option<Decision<'_>> {
-        if self.over.is_some() || self.enrichment.is_some() {
-            return None;
-        }
-        self.document.flag_at(flag)?.decide_simply(attributes).map(|decision| self.dated(decision))
+    pub(crate) fn decide_simply(
+        &self,
+        flag: u32,
+        attributes: &impl Attributes,
+    ) -> Result<Decision<'_>, NotSimple> {
+        let lies_over = self.over.as_ref().is_some_and(|over| over.touches(flag));
+        let found = self.flag_at(flag).filter(|flag| {
+            !(lies_over || self.enrichment.as_ref().is_some_and(|enrichment| flag.reads_of(enrichment)))
+        });
+        found.ok_or(NotSimple)?.decide_simply(attributes).map(|decision| self.dated(decision))
     }
 
     /// With the reason that it may be out of date, if it may.

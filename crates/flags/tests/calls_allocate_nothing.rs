@@ -110,3 +110,40 @@ fn a_context_is_reused_without_allocating() {
     });
     assert_eq!(allocated, 0);
 }
+
+/// Through the SDK of OpenFeature a rule allocates what a flag without one does: all of that is the SDK's, and the name of
+/// the variant. Also while another flag is guarded.
+#[cfg(feature = "open-feature")]
+#[test]
+fn rules_allocate_nothing_of_their_own_through_openfeature() {
+    use open_feature::{EvaluationContext, provider::FeatureProvider as _};
+    use serinus_core::{strategy::Canary, traffic::Weight};
+    use serinus_flags::{Deciding, openfeature::SerinusProvider};
+
+    let flags = Flags::default();
+    flags.update(DOCUMENT.as_bytes(), Format::Json).unwrap();
+    let provider = SerinusProvider::new(flags.clone());
+    let context = EvaluationContext::default()
+        .with_targeting_key("user-42")
+        .with_custom_field("plan", "gold")
+        .with_custom_field("email", "someone@example.com");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let allocated = |key: &str| {
+        let ask = || runtime.block_on(provider.resolve_bool_value(key, &context)).unwrap().value;
+        ask();
+        allocations(|| {
+            black_box(ask());
+        })
+    };
+    let check = || {
+        let usual = allocated("static");
+        for key in ["rule", "split", "mail"] {
+            assert_eq!(allocated(key), usual, "{key}");
+        }
+        assert!(allocated("soon") > usual, "what is not simple is converted");
+    };
+    check();
+    let plan = Canary::between_variants().weight(Weight::percent(50.0)).plan().unwrap();
+    let _guard = flags.guard("wish").candidate("on").plan(plan).deciding(Deciding::here()).build().unwrap();
+    check();
+}

@@ -130,6 +130,8 @@ async fn a_context_that_is_not_converted_gives_what_a_converted_one_does() {
         r#"{"in": [{"var": "x"}, ["gold", "7", "0"]]}"#,
         r#"{"starts_with": [{"var": "x"}, "go"]}"#,
         r#"{"ends_with": [{"var": "x"}, "ld"]}"#,
+        r#"{"==": [{"var": ""}, "gold"]}"#,
+        r#"{"==": [{"var": "$flagd.flagKey"}, "7"]}"#,
         r#"{"and": [{"==": [{"var": "targetingKey"}, "gold"]}, {"!=": [{"var": "x"}, null]}]}"#,
     ];
     let conditions: Vec<_> = conditions.chain(others.map(str::to_owned)).collect();
@@ -175,17 +177,22 @@ async fn a_context_that_is_not_converted_gives_what_a_converted_one_does() {
         (time.into(), json!("2026-03-01T00:00:00Z")),
         (EvaluationContextFieldValue::new_struct(json!({"y": 7})), json!({"y": 7})),
     ];
-    let mut compared = 0;
     for (field, value) in &values {
-        for named in [&["x"][..], &["targetingKey"], &["x", "targetingKey"]] {
+        let fields = [&["x"][..], &["targetingKey"], &["x", "targetingKey"]];
+        let keys = [None, Some(""), Some("user-42"), Some("gold")];
+        for (named, key) in fields.iter().flat_map(|named| keys.map(|key| (*named, key))) {
             let (mut given, mut own) = (EvaluationContext::default(), Context::default());
             for name in named {
                 given.custom_fields.insert((*name).to_owned(), field.clone());
                 own.set(*name, serinus_flags::Value::from(value.clone()));
             }
+            if let Some(key) = key {
+                given.targeting_key = Some(key.to_owned());
+                own.set_targeting_key(key);
+            }
             for (number, flag) in flags.iter().enumerate() {
-                let key = number.to_string();
-                let through = match client.get_bool_details(&key, Some(&given), None).await {
+                let name = number.to_string();
+                let through = match client.get_bool_details(&name, Some(&given), None).await {
                     Ok(details) => (
                         Some(details.value),
                         details.variant,
@@ -193,7 +200,7 @@ async fn a_context_that_is_not_converted_gives_what_a_converted_one_does() {
                     ),
                     Err(error) => (None, error.message, None),
                 };
-                let details = direct.details::<bool>(&key, &own);
+                let details = direct.details::<bool>(&name, &own);
                 let expected = match details.error() {
                     None => (
                         details.value().ok(),
@@ -202,12 +209,10 @@ async fn a_context_that_is_not_converted_gives_what_a_converted_one_does() {
                     ),
                     Some(error) => (None, Some(error.to_string()), None),
                 };
-                assert_eq!(through, expected, "{value} as {named:?}: {flag}");
-                compared += 1;
+                assert_eq!(through, expected, "{value} as {named:?}, key {key:?}: {flag}");
             }
         }
     }
-    assert_eq!(compared, values.len() * 3 * flags.len());
 }
 
 #[tokio::test]
@@ -263,6 +268,51 @@ async fn a_guard_of_one_flag_and_sampling_trouble_no_other_flag() {
     let strange = EvaluationContextFieldValue::Float(f64::NAN);
     let context = context.with_custom_field("device", strange);
     assert_eq!(client.get_bool_value("who", Some(&context), None).await, Ok(true));
+}
+
+/// Whether a rule gets as far as an attribute depends on the others; whether an attribute is valid does not, nor on what
+/// else is rolled out.
+#[tokio::test]
+async fn an_invalid_attribute_of_a_rule_is_one_wherever_the_rule_goes() {
+    let flags = Flags::default();
+    flags.load(
+        &Document::from_json(
+            r#"{"flags": {
+        "score": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+            "targeting": {"if": [{"==": [{"var": "plan"}, "gold"]}, "on", {">": [{"var": "score"}, 0.5]}, "on", "off"]}},
+        "other": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off"}
+    }}"#,
+        )
+        .unwrap(),
+    );
+    let mut api = OpenFeature::default();
+    api.set_provider(SerinusProvider::new(flags.clone())).await;
+    let client = api.create_client();
+    struct Company;
+    let check = async || {
+        for plan in ["gold", "free"] {
+            let context =
+                EvaluationContext::default().with_targeting_key("user-42").with_custom_field("plan", plan);
+            for strange in [
+                EvaluationContextFieldValue::Float(f64::NAN),
+                EvaluationContextFieldValue::new_struct(Company),
+            ] {
+                let context = context.clone().with_custom_field("score", strange);
+                let error = client.get_bool_value("score", Some(&context), None).await.unwrap_err();
+                assert_eq!(error.code, EvaluationErrorCode::InvalidContext, "{plan}");
+            }
+            let context = context.with_custom_field("score", 0.7);
+            assert_eq!(client.get_bool_value("score", Some(&context), None).await, Ok(true), "{plan}");
+        }
+    };
+    check().await;
+    let plan = Canary::between_variants().weight(Weight::percent(50.0)).plan().unwrap();
+    let guard = flags.guard("other").candidate("on").plan(plan.clone()).deciding(Deciding::here()).build();
+    check().await;
+    drop(guard);
+    let _guard = flags.guard("score").candidate("on").plan(plan).deciding(Deciding::here()).build().unwrap();
+    flags.sample_evaluations(1);
+    check().await;
 }
 
 #[tokio::test]

@@ -151,6 +151,12 @@ impl Over {
         placed.record(place, is_followed.then_some(place), recorded);
     }
 
+    /// Whether it changes or sees what the document says of a flag.
+    #[cfg(feature = "open-feature")]
+    pub(crate) fn touches(&self, flag: u32) -> bool {
+        self.sampling != 0 || self.placed.contains_key(&flag)
+    }
+
     /// The attributes that are looked at beside those of the flag's rule.
     #[cfg(feature = "open-feature")]
     pub(crate) fn reads(&self, flag: u32) -> [Option<&str>; 2] {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 #[cfg(feature = "open-feature")]
-use crate::logic::Attributes;
+use crate::logic::{Attributes, NotSimple};
 use crate::{
     context::Context,
     details::{ErrorCode, Reason},
@@ -48,44 +48,37 @@ impl Flag {
     #[inline]
     pub(crate) fn decide<'a>(&'a self, context: &'a Context, clock: Clock) -> Decision<'a> {
         self.decide_by(|rule| rule.run(context, clock))
+            .unwrap_or_else(|error| Decision::Failed(Failure::Rule(error)))
     }
 
     /// The same where only the attributes matter, and only as plain values; nothing if it takes more than that.
     #[cfg(feature = "open-feature")]
     #[inline]
-    pub(crate) fn decide_simply(&self, attributes: &impl Attributes) -> Option<Decision<'_>> {
-        let mut is_simple = true;
-        let decision = self.decide_by(|rule| {
-            let outcome = rule.run_simply(attributes);
-            is_simple = outcome.is_some();
-            Ok(outcome.unwrap_or(Outcome { variant: None, split: false }))
-        });
-        is_simple.then_some(decision)
+    pub(crate) fn decide_simply(&self, attributes: &impl Attributes) -> Result<Decision<'_>, NotSimple> {
+        self.decide_by(|rule| rule.run_simply(attributes))
     }
 
     #[inline]
-    fn decide_by<'a>(
+    fn decide_by<'a, E>(
         &'a self,
-        run: impl FnOnce(&'a Rule) -> Result<Outcome<'a>, LogicError>,
-    ) -> Decision<'a> {
-        let Some(body) = &self.body else { return Decision::Failed(Failure::Broken) };
+        run: impl FnOnce(&'a Rule) -> Result<Outcome<'a>, E>,
+    ) -> Result<Decision<'a>, E> {
+        let Some(body) = &self.body else { return Ok(Decision::Failed(Failure::Broken)) };
         if !body.is_enabled {
-            return Decision::Nothing(Reason::Disabled);
+            return Ok(Decision::Nothing(Reason::Disabled));
         }
-        let Some(rule) = &body.rule else { return body.default_variant(Reason::Static) };
-        match run(rule) {
-            Ok(outcome) => match outcome.variant {
-                None => body.default_variant(Reason::Default),
-                Some(name) => match body.variant(&name) {
-                    Some(variant) if outcome.split && self.split_reason => {
-                        Decision::Variant(variant, Reason::Split)
-                    }
-                    Some(variant) => Decision::Variant(variant, Reason::TargetingMatch),
-                    None => Decision::Failed(Failure::UnknownVariant(name)),
-                },
+        let Some(rule) = &body.rule else { return Ok(body.default_variant(Reason::Static)) };
+        let outcome = run(rule)?;
+        Ok(match outcome.variant {
+            None => body.default_variant(Reason::Default),
+            Some(name) => match body.variant(&name) {
+                Some(variant) if outcome.split && self.split_reason => {
+                    Decision::Variant(variant, Reason::Split)
+                }
+                Some(variant) => Decision::Variant(variant, Reason::TargetingMatch),
+                None => Decision::Failed(Failure::UnknownVariant(name)),
             },
-            Err(error) => Decision::Failed(Failure::Rule(error)),
-        }
+        })
     }
 }
 
@@ -99,10 +92,7 @@ impl Flag {
         context: &'a Context,
         clock: Clock,
     ) -> Decision<'a> {
-        let reads_it = |rule: &Rule| {
-            rule.reads().is_none_or(|names| names.iter().any(|name| enrichment.get(name).is_some()))
-        };
-        let Some(body) = self.body.as_ref().filter(|body| body.rule.as_ref().is_some_and(reads_it)) else {
+        let Some(body) = self.body.as_ref().filter(|_| self.reads_of(enrichment)) else {
             return self.decide(context, clock);
         };
         let enriched = context.enriched_by(enrichment);
@@ -122,6 +112,15 @@ impl Flag {
                 Failure::Broken | Failure::WrongType { .. } => Failure::Broken,
             }),
         }
+    }
+}
+
+impl Flag {
+    /// Whether its rule may look at one of these attributes.
+    pub(crate) fn reads_of(&self, attributes: &Context) -> bool {
+        self.body.as_ref().and_then(|body| body.rule.as_ref()).is_some_and(|rule| {
+            rule.reads().is_none_or(|names| names.iter().any(|name| attributes.get(name).is_some()))
+        })
     }
 }
 

@@ -8,11 +8,26 @@ use crate::{
     value::Number,
 };
 
-/// What a call was given. Times, structures and numbers that are none are left to the conversion.
+/// What a call was given, if all of it is plain: then none of it can be invalid.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Given<'a>(pub(super) &'a EvaluationContext);
+pub(super) struct Plain<'a>(&'a EvaluationContext);
 
-impl Attributes for Given<'_> {
+impl<'a> Plain<'a> {
+    /// Times, structures and numbers that are none are not plain.
+    #[inline]
+    pub(super) fn of(given: &'a EvaluationContext) -> Option<Self> {
+        let is_plain = |field: &EvaluationContextFieldValue| match field {
+            EvaluationContextFieldValue::Float(number) => number.is_finite(),
+            EvaluationContextFieldValue::DateTime(_) | EvaluationContextFieldValue::Struct(_) => false,
+            EvaluationContextFieldValue::Bool(_)
+            | EvaluationContextFieldValue::Int(_)
+            | EvaluationContextFieldValue::String(_) => true,
+        };
+        given.custom_fields.values().all(is_plain).then_some(Self(given))
+    }
+}
+
+impl Attributes for Plain<'_> {
     #[inline]
     fn peek(&self, name: &str, path: &[Box<str>]) -> Result<Peek<'_>, NotSimple> {
         let plain = match &self.0.targeting_key {
@@ -23,15 +38,11 @@ impl Attributes for Given<'_> {
                 Some(EvaluationContextFieldValue::Int(number)) => {
                     Peek::Number(Number::from(*number).as_f64())
                 }
-                Some(EvaluationContextFieldValue::Float(number)) if number.is_finite() => {
-                    Peek::Number(*number)
-                }
+                Some(EvaluationContextFieldValue::Float(number)) => Peek::Number(*number),
                 Some(EvaluationContextFieldValue::String(text)) => Peek::Text(text),
-                Some(
-                    EvaluationContextFieldValue::Float(_)
-                    | EvaluationContextFieldValue::DateTime(_)
-                    | EvaluationContextFieldValue::Struct(_),
-                ) => return Err(NotSimple),
+                Some(EvaluationContextFieldValue::DateTime(_) | EvaluationContextFieldValue::Struct(_)) => {
+                    return Err(NotSimple);
+                }
             },
         };
         // What is no object has nothing at any path.
