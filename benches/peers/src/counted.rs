@@ -1,4 +1,9 @@
 //! What OpenFeature's client costs in instructions, with a provider that looks nothing up and with ours.
+//!
+//! The number to hold is 5 % above an empty provider. No provider that names a variant can: the client copies the name
+//! and the reason, which costs more than that by itself, and a rule or a split is evaluated beside. So two things are
+//! held to: a provider that names the same variant without looking anything up, plus 5 %, plus what evaluating alone
+//! costs; and evaluating alone is a twelfth of an empty provider at the most. What the first number came to is said.
 
 use std::{
     env, fmt,
@@ -39,15 +44,14 @@ impl fmt::Display for Who {
     }
 }
 
-/// Counts everything, prints a table, and says whether the promise holds.
+/// Counts everything, prints a table, and says whether the promises hold.
 pub(crate) fn print() -> ExitCode {
-    let cases = [Case::Static, Case::Rule, Case::Split];
     println!(
-        "| case | an empty provider | that names a variant | ours | evaluating alone | ours to empty | ours to naming and evaluating |\n\
-         |---|---:|---:|---:|---:|---:|---:|"
+        "| case | an empty provider | that names a variant | ours | evaluating alone | ours to empty |\n\
+         |---|---:|---:|---:|---:|---:|"
     );
-    let mut broken = Vec::new();
-    for case in cases {
+    let (mut not_held, mut broken) = (Vec::new(), Vec::new());
+    for case in CASES {
         let [empty, named, ours, alone] = match Who::ALL.map(|who| count(who, case)) {
             [Ok(empty), Ok(named), Ok(ours), Ok(alone)] => [empty, named, ours, alone],
             counts => {
@@ -55,21 +59,31 @@ pub(crate) fn print() -> ExitCode {
                 return ExitCode::FAILURE;
             }
         };
-        let added = ours / (named + alone);
-        println!(
-            "| {case} | {empty:.0} | {named:.0} | {ours:.0} | {alone:.0} | {:.3} | {added:.3} |",
-            ours / empty
-        );
-        if added > SDK {
-            broken.push(format!("BROKEN: through OpenFeature's client, {case}: {added:.3} times"));
+        println!("| {case} | {empty:.0} | {named:.0} | {ours:.0} | {alone:.0} | {:.3} |", ours / empty);
+        if ours > SDK * empty {
+            not_held.push(format!(
+                "{case} {:.3} (naming a variant alone {:.3})",
+                ours / empty,
+                named / empty
+            ));
         }
+        let most = SDK * named + alone;
+        if ours > most {
+            broken.push(format!("BROKEN: {case}: {ours:.0}, more than {most:.0} for naming and evaluating"));
+        }
+        if alone * EVALUATING > empty {
+            broken.push(format!(
+                "BROKEN: {case}: evaluating alone is {:.3} of an empty provider",
+                alone / empty
+            ));
+        }
+    }
+    if !not_held.is_empty() {
+        println!("NOT HELD: {SDK} times an empty provider: {}", not_held.join(", "));
     }
     broken.iter().for_each(|promise| println!("{promise}"));
     if broken.is_empty() {
-        println!(
-            "the promise holds: within {:.0} % of what the client and evaluating cost",
-            100.0 * (SDK - 1.0)
-        );
+        println!("held: {SDK} times a provider that names a variant, and what evaluating alone costs");
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -83,11 +97,12 @@ pub(crate) fn run(who: &str, case: &str, rounds: usize) {
     flags.load(&serinus::document());
     let contexts = serinus::contexts();
     let who = Who::ALL.into_iter().find(|one| one.to_string() == who).expect("who is asked is known");
-    let case = [Case::Static, Case::Rule, Case::Split].into_iter().find(|one| one.to_string() == case);
-    let key = openfeature::key_of(case.expect("the case is known"));
+    let case = CASES.into_iter().find(|one| one.to_string() == case).expect("the case is known");
+    let key = openfeature::key_of(case);
+    let mut answers = 0;
     for _ in 0..rounds {
         for (subject, context) in contexts.iter().enumerate() {
-            black_box(match who {
+            answers += usize::from(match who {
                 Who::Empty => clients.ask(&clients.empty, key, subject),
                 Who::Named => clients.ask(&clients.named, key, subject),
                 Who::Ours => clients.ask(&clients.ours, key, subject),
@@ -95,6 +110,9 @@ pub(crate) fn run(who: &str, case: &str, rounds: usize) {
             });
         }
     }
+    let few =
+        if case == Case::Static || matches!(who, Who::Empty | Who::Named) { COUNT } else { COUNT * 2 / 5 };
+    assert!(answers >= rounds * few, "{answers} answers are yes: something else was counted");
 }
 
 /// Instructions of one evaluation: the difference of two runs, so that what comes before is in neither.
@@ -115,6 +133,8 @@ fn count(who: Who, case: Case) -> Result<f64, String> {
     Ok(more.saturating_sub(less) as f64 / (2 * COUNT) as f64)
 }
 
-/// What a flag may cost through OpenFeature's client, as part of what the client costs with a provider that gives the
-/// same details of everything at once, and of what evaluating costs.
+const CASES: [Case; 3] = [Case::Static, Case::Rule, Case::Split];
+/// What a flag may cost through OpenFeature's client, as part of what a provider costs that looks nothing up.
 const SDK: f64 = 1.05;
+/// How many times what evaluating costs an empty provider costs, at the least.
+const EVALUATING: f64 = 12.0;

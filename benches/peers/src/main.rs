@@ -9,13 +9,13 @@
 //! Every crate has a hundred flags and 1,024 subjects, each with a key and three attributes, made outside of what is
 //! measured. `static` has no rule, `rule` compares an attribute with a text, `split` gives half of the subjects one
 //! value and half the other. Times are processor time: of the median round of one thread, and of the slower one of two
-//! threads that share the flags. What of its pace a thread keeps beside another is the efficiency; the last column is
-//! the same as part of what two threads keep that share nothing, measured in the same rounds, and there 1.9 times the
-//! pace of one thread is 0.95. Through OpenFeature's client all rows are measured by turns. Allocations are counted by
-//! the allocator, which costs every row the same for each.
+//! threads that share the flags. What of its pace a thread keeps beside another is the efficiency: 0.95 is to be held, so
+//! that two threads do 1.9 times what one does. The last column is what two threads keep that share nothing, measured in
+//! the same rounds: where that is less than 0.95 too, a row may keep as much less. Through OpenFeature's client all rows
+//! are measured by turns. Allocations are counted by the allocator, which costs every row the same for each.
 //!
-//! What a provider adds to OpenFeature's client is less than the noise of times. It is therefore counted, in
-//! instructions, by valgrind: the third command needs that on the PATH.
+//! From run to run the times through OpenFeature's client differ by more than a provider adds to them. That is
+//! therefore counted, in instructions, by valgrind: the third command needs it on the PATH.
 
 use std::{env, process::ExitCode, time::Duration};
 
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         [] | ["--check"] => measure(!arguments.is_empty()),
         ["--count"] => counted::print(),
         ["--run", who, case, rounds] => {
-            counted::run(who, case, rounds.parse().unwrap_or(1));
+            counted::run(who, case, rounds.parse().expect("a number of rounds"));
             ExitCode::SUCCESS
         }
         _ => {
@@ -80,7 +80,7 @@ fn measure(is_checked: bool) -> ExitCode {
         println!("BROKEN: {promise}");
     }
     if broken.is_empty() {
-        println!("every promise holds");
+        println!("every promise holds; that about OpenFeature's client is looked at by --count");
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -89,7 +89,7 @@ fn measure(is_checked: bool) -> ExitCode {
 
 fn print(rows: &[Row]) {
     println!(
-        "| what | case | ns/op | times ours | allocations/op | bytes/op | ns/op, two threads | efficiency | of the machine's |\n\
+        "| what | case | ns/op | times ours | allocations/op | bytes/op | ns/op, two threads | efficiency | sharing nothing |\n\
          |---|---|---:|---:|---:|---:|---:|---:|---:|"
     );
     for row in rows {
@@ -105,7 +105,7 @@ fn print(rows: &[Row]) {
             row.bytes,
             row.in_two_threads,
             row.efficiency,
-            row.of_machine,
+            row.machine,
         );
     }
 }
@@ -133,13 +133,14 @@ fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
         if row.name.starts_with(serinus::NAME) {
             promise(row.allocations == 0.0, format!("{}, {}: allocates", row.name, row.case));
             let text = format!(
-                "{}, {}: two threads give {:.2} times one, where what shares nothing gives {:.2}",
+                "{}, {}: two threads give {:.2} times one, where those that share nothing give {:.2}",
                 row.name,
                 row.case,
                 row.efficiency * 2.0,
-                row.efficiency / row.of_machine * 2.0,
+                row.machine * 2.0,
             );
-            promise(row.of_machine >= EFFICIENCY, text);
+            let least = if row.machine < EFFICIENCY { EFFICIENCY * row.machine } else { EFFICIENCY };
+            promise(row.efficiency >= least, text);
         } else {
             promise(
                 times > 1.0,
@@ -158,7 +159,7 @@ fn broken_promises(rows: &[Row], updated: Updated) -> Vec<String> {
     broken
 }
 
-/// Two threads at least 1.9 times one, where the machine gives 2 to threads that share nothing.
+/// Two threads at least 1.9 times one; where the machine itself gives less, as much of that.
 const EFFICIENCY: f64 = 0.95;
 /// How many times faster than flagd's own engine in Rust, at the least.
 const FLAGD: f64 = 30.0;

@@ -37,8 +37,8 @@ pub(crate) struct Row {
     pub(crate) bytes: f64,
     /// How much of its pace a thread keeps when another evaluates too.
     pub(crate) efficiency: f64,
-    /// The same, as part of what threads that share nothing keep on this machine at that time.
-    pub(crate) of_machine: f64,
+    /// What threads that share nothing keep on this machine, in the same rounds.
+    pub(crate) machine: f64,
 }
 
 /// What is measured, under a name.
@@ -108,7 +108,7 @@ impl Row {
             nanoseconds: f64::NAN,
             in_two_threads: f64::NAN,
             efficiency: f64::NAN,
-            of_machine: f64::NAN,
+            machine: f64::NAN,
             allocations: counted.count_total as f64 / COUNT as f64,
             bytes: counted.bytes_total as f64 / COUNT as f64,
         }
@@ -118,7 +118,7 @@ impl Row {
         self.nanoseconds = median(rounds.iter().map(|round| round.alone));
         self.in_two_threads = median(rounds.iter().map(|round| round.together));
         self.efficiency = median(rounds.iter().map(|round| round.alone / round.together));
-        self.of_machine = median(rounds.iter().map(|round| round.alone / round.together / round.machine));
+        self.machine = median(rounds.iter().map(|round| round.machine));
     }
 }
 
@@ -133,8 +133,8 @@ impl Round {
     fn of<E: Fn(usize) -> bool + Sync + ?Sized>(times: usize, evaluate: &E, steps: usize) -> Self {
         let alone = one_thread(times, evaluate);
         let together = two_threads(times, evaluate);
-        let machine = two_threads(steps, &machine::compute);
-        Self { alone, together, machine: one_thread(steps, &machine::compute) / machine }
+        let machine = one_thread(steps, &machine::compute) / two_threads(steps, &machine::compute);
+        Self { alone, together, machine }
     }
 }
 
