@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use support::{example, finish};
 
@@ -11,6 +14,7 @@ mod support;
 
 #[test]
 fn the_first_try_is_taken_back_and_the_mended_one_goes_out() {
+    let began = Instant::now();
     let run = finish(
         Command::new(example("guarded_flag"))
             .stdin(Stdio::null())
@@ -20,6 +24,7 @@ fn the_first_try_is_taken_back_and_the_mended_one_goes_out() {
             .unwrap(),
     );
     assert_eq!(run.code, Some(0), "{}", run.told());
+    assert!(began.elapsed() < Duration::from_secs(60), "it took {:?}", began.elapsed());
     let (first, mended) = run.output.split_once("mended:").unwrap();
     assert!(first.contains("step 1 of") && first.contains("failures"), "{}", run.told());
     assert!(first.contains("loaded again: nobody gets it."), "{}", run.told());
