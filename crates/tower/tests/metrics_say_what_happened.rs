@@ -122,6 +122,25 @@ async fn success_and_latency_are_those_of_the_window() {
 }
 
 #[tokio::test]
+async fn windows_may_have_a_clock_of_their_own() {
+    let windows = Watch::default();
+    let clock = windows.clone();
+    let mut world = World::new(|builder| {
+        builder.window_clock(move || Duration::from_millis(clock.0.load(Ordering::Relaxed)))
+    })
+    .await;
+    for _ in 0..10 {
+        world.request((OK, 700)).await;
+    }
+    world.watch.advance(600_000);
+    assert_eq!(world.ask(Query::SUCCESS_RATE, "1m").await, Sample::number(100.0), "their clock stood still");
+    let slowest = world.ask(Query::DURATION, "1m").await.as_number().unwrap().get();
+    assert!((slowest - 700.0).abs() < 23.0, "{slowest} by the clock of latencies");
+    windows.advance(61_000);
+    assert!(world.ask(Query::SUCCESS_RATE, "1m").await.is_empty(), "all of it is past");
+}
+
+#[tokio::test]
 async fn both_arms_are_counted_between_the_same_moments() {
     let mut world = World::new(|builder| builder).await;
     let at = |secs: u64| GoDuration::from_secs(secs).after(Timestamp::UNIX_EPOCH);
