@@ -104,9 +104,10 @@ fn killed_during_a_rollback_it_brings_the_traffic_back_and_envoy_never_sends_it_
     assert!(ended["reason"].as_str().unwrap().contains("30 rounds failed"), "{ended}");
     let mut shares: Vec<f64> = seen.iter().map(Look::share).collect();
     shares.dedup();
-    // None before the first look that shows one, if it was there at once; none after the rollback.
+    // None before the first look that shows one, if it was there at once; none after the rollback, if there was a look
+    // between that and the end of Envoy.
     let shares: Vec<_> = shares.into_iter().skip_while(|share| *share == 0.0).collect();
-    assert_eq!(shares, [0.1, 0.0]);
+    assert!([&[0.1][..], &[0.1, 0.0]].contains(&&shares[..]), "{shares:?}");
     assert!(seen.iter().all(|look| !look.is_promoted()));
     check_counts(&seen);
     println!("{KILLS_OF_FAULTY} kills and one, {} looks at Envoy", seen.len());
