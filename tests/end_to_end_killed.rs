@@ -104,6 +104,15 @@ fn killed_during_a_rollback_it_brings_the_traffic_back_and_envoy_never_sends_it_
     assert!(ended["reason"].as_str().unwrap().contains("30 rounds failed"), "{ended}");
     let mut shares: Vec<f64> = seen.iter().map(Look::share).collect();
     shares.dedup();
+    // The last run read from Envoy that all traffic goes to stable, and Envoy ended with it.
+    let in_force = last.of("weights").last().unwrap();
+    assert_eq!(
+        (&in_force["stable"], &in_force["candidate"]),
+        (&"v1".into(), &Value::Null),
+        "{}",
+        last.told()
+    );
+    assert_eq!(in_force["weight"], 0.0, "{}", last.told());
     // None before the first look that shows one, if it was there at once; none after the rollback, if there was a look
     // between that and the end of Envoy.
     let shares: Vec<_> = shares.into_iter().skip_while(|share| *share == 0.0).collect();
