@@ -134,8 +134,7 @@ impl SerinusProvider {
         let state = self.flags.state();
         let flag = state.find(key);
         let converted;
-        let simply = Plain::of(context).ok_or(NotSimple).and_then(|plain| state.decide_simply(flag, &plain));
-        let decision = match simply {
+        let decision = match state.decide_simply(flag, || Plain::of(context)) {
             Ok(decision) => decision,
             Err(NotSimple) => {
                 converted = context_of(context, state.reads(flag))?;

@@ -119,13 +119,13 @@ impl State {
         self.dated(decision)
     }
 
-    /// The same of plain attributes, where those suffice.
+    /// The same of plain attributes, where those suffice. They are asked for only if there is a rule.
     #[cfg(feature = "open-feature")]
     #[inline]
-    pub(crate) fn decide_simply(
+    pub(crate) fn decide_simply<A: Attributes>(
         &self,
         flag: u32,
-        attributes: &impl Attributes,
+        attributes: impl FnOnce() -> Option<A>,
     ) -> Result<Decision<'_>, NotSimple> {
         let lies_over = self.over.as_ref().is_some_and(|over| over.touches(flag));
         let found = self.flag_at(flag).filter(|flag| {

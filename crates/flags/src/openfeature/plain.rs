@@ -25,6 +25,16 @@ impl<'a> Plain<'a> {
         };
         given.custom_fields.values().all(is_plain).then_some(Self(given))
     }
+
+    /// Comparing a few names costs less than hashing one.
+    #[inline]
+    fn field(self, name: &str) -> Option<&'a EvaluationContextFieldValue> {
+        let fields = &self.0.custom_fields;
+        if fields.len() > FEW {
+            return fields.get(name);
+        }
+        fields.iter().find(|(key, _)| *key == name).map(|(_, field)| field)
+    }
 }
 
 impl Attributes for Plain<'_> {
@@ -32,7 +42,7 @@ impl Attributes for Plain<'_> {
     fn peek(&self, name: &str, path: &[Box<str>]) -> Result<Peek<'_>, NotSimple> {
         let plain = match &self.0.targeting_key {
             Some(key) if name == TARGETING_KEY => Peek::Text(key),
-            _ => match self.0.custom_fields.get(name) {
+            _ => match self.field(name) {
                 None => Peek::Null,
                 Some(EvaluationContextFieldValue::Bool(truth)) => Peek::Bool(*truth),
                 Some(EvaluationContextFieldValue::Int(number)) => {
@@ -57,3 +67,6 @@ impl Attributes for Plain<'_> {
         }
     }
 }
+
+/// Up to this many names are compared one by one.
+const FEW: usize = 8;

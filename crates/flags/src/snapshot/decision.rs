@@ -54,8 +54,11 @@ impl Flag {
     /// The same where only the attributes matter, and only as plain values; nothing if it takes more than that.
     #[cfg(feature = "open-feature")]
     #[inline]
-    pub(crate) fn decide_simply(&self, attributes: &impl Attributes) -> Result<Decision<'_>, NotSimple> {
-        self.decide_by(|rule| rule.run_simply(attributes))
+    pub(crate) fn decide_simply<A: Attributes>(
+        &self,
+        attributes: impl FnOnce() -> Option<A>,
+    ) -> Result<Decision<'_>, NotSimple> {
+        self.decide_by(|rule| rule.run_simply(&attributes().ok_or(NotSimple)?))
     }
 
     #[inline]
