@@ -4,6 +4,7 @@ mod error;
 mod layer;
 mod layers;
 pub mod murmur3;
+mod pieces;
 mod place;
 mod salt;
 mod slot;

@@ -90,6 +90,40 @@ fn growthbook_cuts_ranges_by_weight_and_coverage() {
 }
 
 #[test]
+fn a_rollout_of_growthbook_holds_its_coverage_itself_and_at_nothing_nobody() {
+    for version in [HashVersion::One, HashVersion::Two] {
+        let number = growthbook::hash("checkout", "user-1", version);
+        assert!(growthbook::is_in_rollout(number, number));
+        assert!(!growthbook::is_in_rollout(number, number - 1e-9));
+        assert!(growthbook::is_in_rollout(number, 1.0));
+        assert!(growthbook::is_in_rollout(number, 7.0));
+        assert!(!growthbook::is_in_rollout(number, 0.0));
+        assert!(!growthbook::is_in_rollout(number, -1.0));
+        assert!(!growthbook::is_in_rollout(number, f64::NAN));
+    }
+    // The lowest number there is: in every coverage but none.
+    let lowest = (0..)
+        .map(|number: u32| format!("u{number}"))
+        .find(|value| growthbook::hash("checkout", value, HashVersion::One) == 0.0);
+    let lowest = growthbook::hash("checkout", &lowest.unwrap(), HashVersion::One);
+    assert!(growthbook::is_in_rollout(lowest, 0.001));
+    assert!(!growthbook::is_in_rollout(lowest, 0.0));
+    assert!(!growthbook::is_in_rollout(lowest, -0.0));
+}
+
+#[test]
+fn a_rollout_of_growthbook_holds_more_than_the_range_up_to_its_coverage() {
+    let (mut rollout, mut range) = (0, 0);
+    for user in 0..20_000 {
+        let number = growthbook::hash("checkout", &format!("u{user}"), HashVersion::One);
+        rollout += u32::from(growthbook::is_in_rollout(number, 0.1));
+        range += u32::from(Range { from: 0.0, to: 0.1 }.contains(number));
+    }
+    // About one in a thousand, those at 0.1.
+    assert!((5..50).contains(&(rollout - range)), "{rollout} and {range}");
+}
+
+#[test]
 fn a_namespace_of_growthbook_is_the_first_hash_under_its_marked_name() {
     let number = growthbook::namespace("ns1", "user-1");
     assert_eq!(number, growthbook::hash("__ns1", "user-1", HashVersion::One));
@@ -109,20 +143,72 @@ fn launchdarkly_gives_what_is_left_over_to_the_last() {
 }
 
 #[test]
+fn launchdarkly_gives_whoever_is_missing_what_comes_first() {
+    assert_eq!((Bucket::MISSING.as_f32(), Bucket::MISSING.as_f64()), (0.0, 0.0));
+    for precision in [Precision::Single, Precision::Double] {
+        assert_eq!(Bucket::MISSING.variation(&[1, 99_999], precision), Some(0));
+        assert_eq!(Bucket::MISSING.variation(&[0, 0, 100_000], precision), Some(2));
+        assert_eq!(Bucket::MISSING.variation(&[0, 0], precision), Some(1));
+        assert_eq!(Bucket::MISSING.variation(&[], precision), None);
+        assert!(Bucket::MISSING.is_in_segment(1, precision));
+        assert!(!Bucket::MISSING.is_in_segment(0, precision));
+    }
+    // An empty value is not a missing one.
+    assert!(Bucket::of_rollout("hashKey", "saltyA", "") > Bucket::MISSING);
+}
+
+#[test]
+fn launchdarkly_holds_a_segment_below_its_weight() {
+    let bucket = Bucket::of_rollout("hashKey", "saltyA", "userKeyA");
+    for precision in [Precision::Single, Precision::Double] {
+        assert!(bucket.is_in_segment(42_158, precision));
+        assert!(!bucket.is_in_segment(42_157, precision));
+        assert!(bucket.is_in_segment(100_000, precision));
+        assert!(!bucket.is_in_segment(0, precision));
+    }
+}
+
+#[test]
+fn seeds_of_launchdarkly_may_be_nothing_or_negative() {
+    // Below: the first 60 bits of the SHA-1 of `0.user-1` and `-1.user-1`, as another implementation gives them.
+    assert_eq!(Bucket::of_seed(0, "user-1").as_f64(), 0.7070901122785119);
+    assert_eq!(Bucket::of_seed(-1, "user-1").as_f64(), 0.7434549868598836);
+}
+
+#[test]
+fn unleash_sticks_to_the_user_and_without_one_to_the_session() {
+    assert_eq!(unleash::default_identifier(Some("user-1"), Some("session-1")), Some("user-1"));
+    assert_eq!(unleash::default_identifier(None, Some("session-1")), Some("session-1"));
+    assert_eq!(unleash::default_identifier(Some("user-1"), None), Some("user-1"));
+    assert_eq!(unleash::default_identifier(None, None), None);
+}
+
+#[test]
 fn flagsmith_holds_a_segment_up_to_its_percentage() {
     let ids = ["12", "93"];
     let percentage = flagsmith::percentage(&ids);
     assert!(flagsmith::is_in_segment(&ids, percentage));
     assert!(!flagsmith::is_in_segment(&ids, percentage - 0.001));
     assert!((0.0..100.0).contains(&flagsmith::percentage(&[])));
+    // The edge is part of a segment, and the first of what follows a variant.
+    let lowest =
+        (0..100_000).map(|key: u32| key.to_string()).find(|key| flagsmith::percentage(&["12", key]) == 0.0);
+    assert!(flagsmith::is_in_segment(&["12", &lowest.unwrap()], 0.0));
+    assert_eq!(flagsmith::pick(percentage, &[percentage, 100.0 - percentage]), Some(1));
 }
 
 #[test]
-fn eppo_wants_every_shard() {
+fn eppo_wants_every_shard_in_one_of_its_ranges() {
     let shard = |salt: &str, ranges: &[(u32, u32)]| Shard { salt: salt.to_owned(), ranges: ranges.to_vec() };
     let (in_first, in_second) =
         (shard("checkout", &[(0, 100), (362, 363)]), shard("allocation-1", &[(184, 9000)]));
     assert!(eppo::is_in(&[in_first.clone(), in_second], "user-1", 10_000));
     assert!(!eppo::is_in(&[in_first.clone(), shard("allocation-1", &[(0, 184)])], "user-1", 10_000));
     assert!(!eppo::is_in(&[in_first], "user-1", 0));
+    // The lower end is in a range, the upper is not.
+    assert!(eppo::is_in(&[shard("checkout", &[(362, 363)])], "user-1", 10_000));
+    assert!(!eppo::is_in(&[shard("checkout", &[(361, 362), (363, 10_000)])], "user-1", 10_000));
+    assert!(eppo::is_in(&[shard("checkout", &[(0, 10_000)])], "user-1", 10_000));
+    assert!(!eppo::is_in(&[shard("checkout", &[])], "user-1", 10_000));
+    assert!(eppo::is_in(&[], "user-1", 10_000));
 }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl Layer {
     /// If the name is empty or taken, the salt is that of the layer or of another experiment in it, or too little is
     /// free.
     pub fn add(&mut self, experiment: Experiment, weight: Weight) -> Result<(), CohortError> {
-        self.check_salt(&experiment)?;
+        self.check(&experiment)?;
         self.held.add(experiment.name.clone(), weight)?;
         self.experiments.push(experiment);
         Ok(())
@@ -70,7 +70,7 @@ impl Layer {
         experiment: Experiment,
         slots: impl IntoIterator<Item = Slot>,
     ) -> Result<(), CohortError> {
-        self.check_salt(&experiment)?;
+        self.check(&experiment)?;
         self.held.add_at(experiment.name.clone(), slots)?;
         self.experiments.push(experiment);
         Ok(())
@@ -125,20 +125,38 @@ impl Layer {
         self.held.free()
     }
 
-    fn check_salt(&self, experiment: &Experiment) -> Result<(), CohortError> {
+    fn check(&self, experiment: &Experiment) -> Result<(), CohortError> {
+        self.check_alone(experiment)?;
+        match self.experiments.iter().find(|other| other.is_drawn_as(experiment)) {
+            Some(other) => Err(same_salt(&experiment.salt, other.called(), experiment.called())),
+            None => Ok(()),
+        }
+    }
+
+    fn check_alone(&self, experiment: &Experiment) -> Result<(), CohortError> {
+        if experiment.name.is_empty() {
+            return Err(CohortError::Nameless { what: "experiment" });
+        }
         if self.salt == experiment.salt {
             let layer = format!("the layer `{}`", self.salt);
             return Err(same_salt(&self.salt, layer, experiment.called()));
         }
-        // A name that stands twice is told as that.
-        let other = self
-            .experiments
-            .iter()
-            .find(|other| other.salt == experiment.salt && other.name != experiment.name);
-        match other {
-            Some(other) => Err(same_salt(&experiment.salt, other.called(), experiment.called())),
-            None => Ok(()),
+        Ok(())
+    }
+
+    /// As [`Layer::check`] for each, but for all at once: a document may have many.
+    fn check_all(&self) -> Result<(), CohortError> {
+        let mut drawn: HashMap<&str, &Experiment> = HashMap::with_capacity(self.experiments.len());
+        for experiment in &self.experiments {
+            self.check_alone(experiment)?;
+            match drawn.insert(experiment.salt.as_str(), experiment) {
+                Some(other) if other.is_drawn_as(experiment) => {
+                    return Err(same_salt(&experiment.salt, other.called(), experiment.called()));
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 }
 
@@ -185,6 +203,11 @@ impl Experiment {
         &self.variants
     }
 
+    /// Whether another experiment has the same salt. A name that stands twice is told as that.
+    fn is_drawn_as(&self, other: &Self) -> bool {
+        self.salt == other.salt && self.name != other.name
+    }
+
     pub(super) fn called(&self) -> String {
         format!("the experiment `{}`", self.name)
     }
@@ -206,11 +229,10 @@ impl TryFrom<WrittenLayer> for Layer {
         let mut rooms = Vec::with_capacity(experiments.len());
         for WrittenExperiment { name, salt, weight, slots, variants } in experiments {
             rooms.push((name.clone(), Room::read(&name, weight, slots)?));
-            let experiment =
-                Experiment { salt: salt.unwrap_or_else(|| Salt::new(name.clone())), name, variants };
-            layer.check_salt(&experiment)?;
-            layer.experiments.push(experiment);
+            let salt = salt.unwrap_or_else(|| Salt::new(name.clone()));
+            layer.experiments.push(Experiment { name, salt, variants });
         }
+        layer.check_all()?;
         layer.held = Split::with_rooms(rooms)?;
         Ok(layer)
     }

@@ -1,9 +1,10 @@
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     CohortError, Place, Slot,
+    pieces::{Collision, Free, Pieces},
     slot::weight,
     written::{Room, WrittenShare},
 };
@@ -37,8 +38,7 @@ use crate::traffic::Weight;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "Vec<WrittenShare>"))]
 pub struct Split {
     shares: Vec<Share>,
-    /// The slots of all shares in the order of places, each with the index of its share.
-    pieces: Vec<(Slot, usize)>,
+    pieces: Pieces,
 }
 
 /// One share of a [`Split`].
@@ -64,11 +64,6 @@ impl Share {
     pub fn weight(&self) -> Weight {
         weight(self.slots.iter().map(|slot| slot.size().parts()).sum())
     }
-
-    fn overlap(&self, other: Slot) -> Option<(Arc<str>, Slot)> {
-        let both = self.slots.iter().find_map(|slot| slot.overlap(other))?;
-        Some((self.name.clone(), both))
-    }
 }
 
 impl Split {
@@ -80,11 +75,8 @@ impl Split {
     pub fn of<N: Into<Arc<str>>>(
         weights: impl IntoIterator<Item = (N, Weight)>,
     ) -> Result<Self, CohortError> {
-        let mut split = Self::default();
-        for (name, weight) in weights {
-            split.add(name, weight)?;
-        }
-        Ok(split)
+        let rooms = weights.into_iter().map(|(name, weight)| (name.into(), Room::Weight(weight)));
+        Self::with_rooms(rooms.collect())
     }
 
     /// Adds a share, which takes the lowest free places.
@@ -94,8 +86,9 @@ impl Split {
     /// If the name is empty or taken, or too little is free.
     pub fn add(&mut self, name: impl Into<Arc<str>>, weight: Weight) -> Result<(), CohortError> {
         let name = self.new_name(name.into())?;
-        let slots = self.lowest_free(&name, weight.parts())?;
-        self.insert(Share { name, slots });
+        let slots = take(&mut self.pieces.free(), &name, weight.parts())?;
+        self.pieces = self.pieces.with(self.shares.len(), &slots);
+        self.shares.push(Share { name, slots });
         Ok(())
     }
 
@@ -109,15 +102,12 @@ impl Split {
         name: impl Into<Arc<str>>,
         slots: impl IntoIterator<Item = Slot>,
     ) -> Result<(), CohortError> {
-        let mut share = Share { name: self.new_name(name.into())?, slots: Vec::new() };
-        for slot in slots {
-            if let Some((first, both)) = self.overlap(slot).or_else(|| share.overlap(slot)) {
-                let (from, to) = (both.from(), both.to());
-                return Err(CohortError::Overlap { first, second: share.name, from, to });
-            }
-            share.slots.push(slot);
-        }
-        self.insert(share);
+        let share = Share { name: self.new_name(name.into())?, slots: slots.into_iter().collect() };
+        let pieces = self.pieces.with(self.shares.len(), &share.slots);
+        let of = |index| self.shares.get(index).unwrap_or(&share);
+        pieces.check().map_err(|collision| overlap(collision, of))?;
+        self.shares.push(share);
+        self.pieces = pieces;
         Ok(())
     }
 
@@ -132,7 +122,7 @@ impl Split {
         let held = self.shares[index].weight().parts();
         if let Some(more) = to.parts().checked_sub(held) {
             let name = self.shares[index].name.clone();
-            let more = self.lowest_free(&name, more)?;
+            let more = take(&mut self.pieces.free(), &name, more)?;
             let slots = &mut self.shares[index].slots;
             for slot in more {
                 match slots.last_mut() {
@@ -171,12 +161,11 @@ impl Split {
 
     /// What no share holds.
     pub fn free(&self) -> Weight {
-        weight(self.pieces.iter().map(|(slot, _)| slot.size().parts()).sum()).rest()
+        self.pieces.free().size()
     }
 
     pub(super) fn index_at(&self, place: Place) -> Option<usize> {
-        let next = self.pieces.partition_point(|(slot, _)| slot.to().parts() <= place.part());
-        self.pieces.get(next).filter(|(slot, _)| slot.contains(place)).map(|(_, index)| *index)
+        self.pieces.at(place)
     }
 
     pub(super) fn index_of(&self, name: &str) -> Result<usize, CohortError> {
@@ -186,48 +175,30 @@ impl Split {
         })
     }
 
-    fn overlap(&self, slot: Slot) -> Option<(Arc<str>, Slot)> {
-        self.shares.iter().find_map(|share| share.overlap(slot))
-    }
-
     fn new_name(&self, name: Arc<str>) -> Result<Arc<str>, CohortError> {
-        if name.is_empty() {
-            return Err(CohortError::Nameless { what: "share" });
-        }
+        check_given(&name)?;
         match self.shares.iter().any(|share| share.name == name) {
             true => Err(CohortError::Twice { name }),
             false => Ok(name),
         }
     }
 
-    fn lowest_free(&self, name: &Arc<str>, parts: u32) -> Result<Vec<Slot>, CohortError> {
-        let (mut left, mut taken, mut low) = (parts, Vec::new(), Weight::ZERO);
-        let after_all = (Weight::FULL, Weight::FULL);
-        for (from, to) in self.pieces.iter().map(|(slot, _)| (slot.from(), slot.to())).chain([after_all]) {
-            let size = left.min(from.parts().saturating_sub(low.parts()));
-            if let Ok(slot) = Slot::try_new(low, weight(low.parts() + size)) {
-                taken.push(slot);
-                left -= size;
-            }
-            low = to;
-        }
-        if left > 0 {
-            return Err(CohortError::Full { name: name.clone(), wanted: weight(parts), free: self.free() });
-        }
-        Ok(taken)
-    }
-
-    fn insert(&mut self, share: Share) {
-        self.shares.push(share);
-        self.find_pieces();
-    }
-
     fn find_pieces(&mut self) {
-        let held = self.shares.iter().enumerate();
-        self.pieces =
-            held.flat_map(|(index, share)| share.slots.iter().map(move |slot| (*slot, index))).collect();
-        self.pieces.sort_unstable();
+        self.pieces = Pieces::of(self.shares.iter().map(Share::slots));
     }
+}
+
+fn take(free: &mut Free, name: &Arc<str>, parts: u32) -> Result<Vec<Slot>, CohortError> {
+    let full = CohortError::Full { name: name.clone(), wanted: weight(parts), free: free.size() };
+    free.take(parts).ok_or(full)
+}
+
+fn overlap<'a>(
+    Collision { first, second, both }: Collision,
+    share: impl Fn(usize) -> &'a Share,
+) -> CohortError {
+    let name = |index| share(index).name.clone();
+    CohortError::Overlap { first: name(first), second: name(second), from: both.from(), to: both.to() }
 }
 
 fn joined(first: Slot, next: Slot) -> Slot {
@@ -263,24 +234,42 @@ impl TryFrom<Vec<WrittenShare>> for Split {
 }
 
 impl Split {
-    /// Written slots first, so that a weight beside them finds what is really free.
-    pub(super) fn with_rooms(shares: Vec<(Arc<str>, Room)>) -> Result<Self, CohortError> {
-        let mut split = Self::default();
-        let mut weights = Vec::new();
-        for (name, room) in shares {
-            match room {
-                Room::Slots(slots) => split.add_at(name, slots)?,
-                Room::Weight(weight) => {
-                    weights.push((name.clone(), weight));
-                    split.add_at(name, [])?;
-                }
+    /// Written slots first, so that a weight beside them finds what is really free. In one pass over all of them: a
+    /// document may have as many shares as fit into it.
+    pub(super) fn with_rooms(rooms: Vec<(Arc<str>, Room)>) -> Result<Self, CohortError> {
+        let mut names = HashSet::with_capacity(rooms.len());
+        for (name, _) in &rooms {
+            check_given(name)?;
+            if !names.insert(name) {
+                return Err(CohortError::Twice { name: name.clone() });
             }
         }
-        for (name, weight) in weights {
-            split.resize(&name, weight)?;
+        let (mut shares, mut weights) = (Vec::with_capacity(rooms.len()), Vec::new());
+        for (index, (name, room)) in rooms.into_iter().enumerate() {
+            let slots = match room {
+                Room::Slots(slots) => slots,
+                Room::Weight(weight) => {
+                    weights.push((index, weight));
+                    Vec::new()
+                }
+            };
+            shares.push(Share { name, slots });
         }
+        let mut split = Self { shares, pieces: Pieces::default() };
+        split.find_pieces();
+        split.pieces.check().map_err(|collision| overlap(collision, |index| &split.shares[index]))?;
+        let mut free = split.pieces.free();
+        for (index, weight) in weights {
+            let share = &mut split.shares[index];
+            share.slots = take(&mut free, &share.name, weight.parts())?;
+        }
+        split.find_pieces();
         Ok(split)
     }
+}
+
+fn check_given(name: &str) -> Result<(), CohortError> {
+    if name.is_empty() { Err(CohortError::Nameless { what: "share" }) } else { Ok(()) }
 }
 
 impl From<Split> for Vec<WrittenShare> {

@@ -13,6 +13,12 @@
 //! | [`split`] | Split, Harness FME | a bucket of 100 | 1 % |
 //! | [`unleash`] | Unleash | a bucket of 100, or of the weights' sum | 1 %, variants usually 0.1 % |
 //!
+//! A team also needs what a system does with a subject that lacks the attribute it is hashed by, and on the edges of a
+//! percentage; each module says both, and what it leaves to the caller.
+//!
+//! Not here: ConfigCat, Optimizely and Statsig, whose numbers we know from their documentation only and have not compared
+//! with those of their libraries. [`murmur3`](super::murmur3) is the hash that Optimizely uses.
+//!
 //! To move without moving anybody: keep evaluating a rollout that is under way with its old arithmetic until it ends, and
 //! start the next one under a [`Salt`](super::Salt).
 

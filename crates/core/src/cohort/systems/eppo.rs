@@ -1,4 +1,8 @@
 //! Eppo, now part of Datadog: splits by shards.
+//!
+//! Of the splits of an allocation the first counts that holds the subject, and an allocation of which none does is
+//! passed over. To the caller is left: the rules and dates of allocations, bandits, stored assignments, and documents for
+//! browsers, whose salts are encoded.
 
 use md5::{Digest as _, Md5};
 
@@ -22,7 +26,7 @@ pub struct Shard {
     pub ranges: Vec<(u32, u32)>,
 }
 
-/// Whether a split holds a subject: all of its shards must.
+/// Whether a split holds a subject: all of its shards must, and a split without shards holds everybody.
 pub fn is_in(shards: &[Shard], subject: &str, total_shards: u32) -> bool {
     shards.iter().all(|Shard { salt, ranges }| {
         shard(salt, subject, total_shards)

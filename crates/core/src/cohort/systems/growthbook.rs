@@ -1,4 +1,19 @@
-//! GrowthBook: experiments, rollouts and namespaces.
+//! GrowthBook: experiments, rollouts, filters and namespaces.
+//!
+//! The seed is that of the rule or the experiment. Without one, or with an empty one, it is the key of the experiment,
+//! and for a rollout, or a rule whose experiment has no key, the id of the feature. The value is that of `hashAttribute`,
+//! or of `id`, as text.
+//!
+//! - An experiment holds whom its `ranges` hold, or those that [`ranges`] makes of its weights and its coverage:
+//!   [`choose`].
+//! - A rollout (a rule with `force`) holds whom its `range` holds, [`Range::contains`], or else whom its `coverage`
+//!   holds, [`is_in_rollout`]; without both it holds everybody.
+//! - Of the filters of a rule or an experiment all must hold: each if one of its ranges holds the number of its own seed.
+//!   `hashVersion` is 2 where a filter has none, and 1 everywhere else.
+//!
+//! To the caller is left: whoever has no value, or an empty one, is in no rollout, no filter and no experiment (but for
+//! rollouts that hold everybody); a hash version that is neither 1 nor 2 holds nobody; an experiment with fewer than two
+//! variations holds nobody; stored ("sticky") assignments, which come before the ranges, and fallback attributes.
 //!
 //! The hash runs over the UTF-16 code units of its text, as in GrowthBook's own JavaScript library; libraries of other
 //! languages that hash bytes or code points differ from it outside ASCII.
@@ -7,7 +22,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HashVersion {
-    /// A thousand buckets, uneven and correlated between seeds; what holds where the field is absent.
+    /// A thousand buckets, uneven and correlated between seeds; what holds where a rule or an experiment has no such
+    /// field.
     One,
     /// Ten thousand buckets.
     Two,
@@ -41,6 +57,24 @@ pub fn ranges(variations: usize, coverage: f64, weights: &[f64]) -> impl Iterato
         sum += weight;
         Range { from, to: from + coverage * weight }
     })
+}
+
+/// Whether a rollout of this coverage, from 0 to 1, holds whoever has this number: nobody at 0, and otherwise all up to
+/// the coverage with the coverage itself, as in GrowthBook's own libraries (`isIncludedInRollout`).
+///
+/// So a rollout holds one number more than a [`Range`] from 0 to the coverage: with [`HashVersion::One`] that is one
+/// subject in a thousand, with [`HashVersion::Two`] one in ten thousand.
+///
+/// ```
+/// use serinus_core::cohort::systems::growthbook::{self, HashVersion};
+///
+/// let number = growthbook::hash("checkout", "user-1", HashVersion::One);
+/// assert_eq!(number, 0.944);
+/// assert!(growthbook::is_in_rollout(number, 0.944));
+/// assert!(!growthbook::is_in_rollout(number, 0.943));
+/// ```
+pub fn is_in_rollout(number: f64, coverage: f64) -> bool {
+    coverage != 0.0 && number <= coverage
 }
 
 /// A range of numbers, `from` included and `to` not.

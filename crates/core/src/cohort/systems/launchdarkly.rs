@@ -1,4 +1,12 @@
-//! LaunchDarkly: percentage rollouts and experiments.
+//! LaunchDarkly: percentage rollouts, experiments and segments of a percentage.
+//!
+//! A rollout is bucketed by the attribute that it names, the key of the context if it names none; an experiment always by
+//! the key. The value is a text, or an integer in decimal (a number such as `3.0` counts as one). Whoever has another
+//! value (true, false, a fraction, a list, an object) or none has [`Bucket::MISSING`].
+//!
+//! To the caller is left: whether a subject counts as part of an experiment, which it does not if its context has not the
+//! kind that the experiment asks for, or if the variation is `untracked`; that of several contexts the one of the
+//! rollout's kind is bucketed; targets, rules and prerequisites, which come before; big segments; migrations' stages.
 
 use sha1::{Digest as _, Sha1};
 
@@ -18,8 +26,23 @@ pub enum Precision {
 }
 
 impl Bucket {
-    /// The bucket of a percentage rollout; `value` is that of the attribute the rollout is bucketed by, integers in
-    /// decimal.
+    /// Where LaunchDarkly puts a context without the attribute that a rollout is bucketed by, with a value of that
+    /// attribute that is neither text nor integer, or without the kind of context that a rollout or an experiment asks
+    /// for: at the very beginning, so that it gets the first variation whose weight is not zero.
+    ///
+    /// ```
+    /// use serinus_core::cohort::systems::launchdarkly::{Bucket, Precision};
+    ///
+    /// assert_eq!(Bucket::MISSING.variation(&[60_000, 40_000], Precision::Single), Some(0));
+    /// assert_eq!(Bucket::MISSING.variation(&[0, 100_000], Precision::Single), Some(1));
+    /// ```
+    pub const MISSING: Self = Self(0);
+
+    /// The bucket of a percentage rollout, or of an experiment without a seed; `value` is that of the attribute it is
+    /// bucketed by, integers in decimal. For a segment of a percentage, `flag_key` and `salt` are those of the segment.
+    ///
+    /// Libraries from before contexts put a dot and the attribute `secondary` behind the value of a rollout, if the user
+    /// has one.
     pub fn of_rollout(flag_key: &str, salt: &str, value: &str) -> Self {
         Self::of(&[flag_key, salt, value])
     }
@@ -59,6 +82,14 @@ impl Bucket {
             }
         };
         found.or(weights.len().checked_sub(1))
+    }
+
+    /// Whether a segment of this weight, in hundred-thousandths, holds the bucket.
+    pub fn is_in_segment(self, weight: u32, precision: Precision) -> bool {
+        match precision {
+            Precision::Single => self.as_f32() < weight as f32 / 100_000.0,
+            Precision::Double => self.as_f64() < f64::from(weight) / 100_000.0,
+        }
     }
 
     fn of(parts: &[&str]) -> Self {

@@ -1,4 +1,10 @@
 //! Split, now Harness Feature Management & Experimentation.
+//!
+//! The key is the bucketing key, which is the matching key unless a client gives both. A condition of the type `ROLLOUT`
+//! asks for the limit of exposure first, [`is_exposed`] under its own seed, and gives whoever is beyond it the default
+//! treatment; one of the type `WHITELIST` does not.
+//!
+//! To the caller is left: a flag that is killed, prerequisites, the matchers of conditions, rule-based segments.
 
 use crate::cohort::murmur3;
 

@@ -1,9 +1,25 @@
 //! Unleash: gradual rollouts and variants.
 //!
 //! `group_id` is the strategy's or variants' `groupId`, which is the name of the flag unless it is set; `identifier` is
-//! the value of the field of stickiness.
+//! the value of the field of stickiness: for the stickiness `default`, or none, what [`default_identifier`] finds, and for
+//! any other that field or property alone. Of variants the stickiness is that of the first.
+//!
+//! Without an identifier a gradual rollout with a stickiness of its own holds nobody, and everything else is drawn at
+//! random by Unleash at each evaluation, so there is nobody to keep where they are; so is the stickiness `random`.
+//!
+//! The older strategies `gradualRolloutUserId` and `gradualRolloutSessionId` are gradual rollouts by that one field, and
+//! hold nobody unless they have a `groupId`.
+//!
+//! To the caller is left: overrides of variants, which come before the weights; constraints and segments; strategies
+//! without a hash.
 
 use crate::cohort::murmur3::Hasher;
+
+/// What stickiness is by where it is `default` or not set: the id of the user, else that of the session; none if there is
+/// neither.
+pub fn default_identifier<'a>(user_id: Option<&'a str>, session_id: Option<&'a str>) -> Option<&'a str> {
+    user_id.or(session_id)
+}
 
 /// The bucket of a gradual rollout, `1..=100`.
 pub fn rollout(group_id: &str, identifier: &str) -> u32 {
