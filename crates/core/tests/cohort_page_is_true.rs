@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the harness of tests may panic")]
 
 use serinus_core::{
-    cohort::{Cohort, Layers, Place, Reseed, Salt, Trial},
+    cohort::{Assignment, Cohort, Layers, Place, Reseed, Salt, Trial},
     traffic::Weight,
 };
 
@@ -35,7 +35,7 @@ fn edges_are_as_the_page_has_them() {
 #[test]
 fn cohorts_are_as_the_page_has_them() {
     let rows = rows("| candidate | control | part | cohort |");
-    assert_eq!(rows.len(), 11);
+    assert_eq!(rows.len(), 17);
     for row in rows {
         let weight = |text: &str| Weight::try_parts(number(text)).unwrap();
         let trial = Trial::try_new(weight(&row[0]), weight(&row[1])).unwrap();
@@ -59,12 +59,44 @@ fn attempts_are_named_as_the_page_has_them() {
 
 #[test]
 fn the_document_on_the_page_is_read() {
-    let (_, rest) = PAGE.split_once("```yaml\n").unwrap();
-    let (document, _) = rest.split_once("```").unwrap();
-    let layers: Layers = serde_saphyr::from_str(document).unwrap();
+    let layers = layers();
     let [layer] = layers.layers() else { panic!("one layer") };
     let held: Vec<_> = layer.shares().iter().map(|share| share.slots()[0].to_string()).collect();
     assert_eq!(held, ["0% to 30%", "50% to 80%"]);
+}
+
+#[test]
+fn assignments_are_as_the_page_has_them() {
+    let layers = layers();
+    let rows = rows("| subject | holdout part | layer part | variant part | assignment |");
+    assert_eq!(rows.len(), 8);
+    for row in rows {
+        let subject = row[0].trim_matches('`');
+        let part_is =
+            |salt: &Salt, text: &str| assert_eq!(salt.place(subject).part(), number(text), "{row:?}");
+        part_is(layers.holdouts()[0].salt(), &row[1]);
+        let told = match layers.assign("search", subject).unwrap() {
+            Assignment::HeldOut(_) => "held out".to_owned(),
+            Assignment::Free => {
+                part_is(layers.layers()[0].salt(), &row[2]);
+                "free".to_owned()
+            }
+            Assignment::Enrolled { experiment, variant } => {
+                part_is(layers.layers()[0].salt(), &row[2]);
+                part_is(experiment.drawn_under(), &row[3]);
+                let variant = variant.map_or("none".to_owned(), |variant| format!("`{variant}`"));
+                format!("`{}`: {variant}", experiment.name())
+            }
+        };
+        assert_eq!(told, row[4], "{row:?}");
+    }
+}
+
+/// What the document on the page says.
+fn layers() -> Layers {
+    let (_, rest) = PAGE.split_once("```yaml\n").unwrap();
+    let (document, _) = rest.split_once("```").unwrap();
+    serde_saphyr::from_str(document).unwrap()
 }
 
 /// The lowest place of a part.

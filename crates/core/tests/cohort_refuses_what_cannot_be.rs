@@ -10,7 +10,8 @@ fn a_refusal_names_the_place_and_the_remedy() {
     let percent = Weight::percent;
     let mut split = Split::of([("a", percent(60.0))]).unwrap();
     let before = split.clone();
-    let slot = Slot::try_new(percent(50.0), percent(70.0)).unwrap();
+    let slot_of = |from, to| Slot::try_new(percent(from), percent(to)).unwrap();
+    let slot = slot_of(50.0, 70.0);
     let mut layer = Layer::new("search");
     let held = |salt: &str| Holdout::new(salt, percent(5.0));
     for (refusal, expected) in [
@@ -42,6 +43,18 @@ fn a_refusal_names_the_place_and_the_remedy() {
              who is in the other: give one of them another salt",
         ),
         (
+            layer.add(Experiment::new("", Split::default()), percent(1.0)),
+            "an experiment has no name: give it one",
+        ),
+        (
+            split.add_at("b", [slot_of(60.0, 80.0), slot_of(70.0, 90.0)]),
+            "`b` and `b` both hold 70% to 80%: move one of them",
+        ),
+        (
+            split.add_at("b", [slot_of(90.0, 100.0), slot_of(0.0, 10.0)]),
+            "`a` and `b` both hold 0% to 10%: move one of them",
+        ),
+        (
             Layers::new([held("x"), held("x")], []).map(drop),
             "the holdout `x` and the holdout `x` have the same salt `x`, so who is in one decides who is in the \
              other: give one of them another salt",
@@ -66,6 +79,23 @@ fn a_document_is_read_strictly() {
         (
             r#"[{"name": "a", "slots": [{"from": 0, "to": 10}, {"from": 9, "to": 20}]}]"#,
             "`a` and `a` both hold 0.009% to 0.01%",
+        ),
+        (
+            r#"[{"name": "a", "slots": [{"from": 40, "to": 50}]}, {"name": "b", "slots": [{"from": 0, "to": 41}]}]"#,
+            "`a` and `b` both hold 0.04% to 0.041%: move one of them",
+        ),
+        (
+            r#"[{"name": "a", "slots": [{"from": 0, "to": "100%"}]}, {"name": "b", "slots": [{"from": 7, "to": 8}]}]"#,
+            "`a` and `b` both hold 0.007% to 0.008%: move one of them",
+        ),
+        (
+            r#"[{"name": "a", "weight": 5}, {"name": "a", "slots": []}]"#,
+            "`a` stands twice: give each its own name",
+        ),
+        (r#"[{"name": "", "weight": 5}]"#, "a share has no name: give it one"),
+        (
+            r#"[{"name": "a", "weight": "60%"}, {"name": "b", "slots": [{"from": "50%", "to": "99%"}]}]"#,
+            "`a` needs 60% more, and 51% is free: lower or remove another one first",
         ),
     ] {
         let refusal = serde_json::from_str::<Split>(document).unwrap_err().to_string();

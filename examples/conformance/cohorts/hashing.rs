@@ -7,7 +7,11 @@ use super::{difference, need, text};
 
 pub(super) fn murmur3(row: &Map<String, Value>) -> Result<Option<String>, String> {
     let bytes = bytes(text(row, "hex")?)?;
-    let seed = need(row, "seed")?.as_u64().and_then(|seed| u32::try_from(seed).ok());
+    let seed = need(row, "seed")?.as_i64();
+    // Languages without unsigned numbers write the upper half as negative ones.
+    let seed = seed.and_then(|seed| {
+        u32::try_from(seed).ok().or_else(|| i32::try_from(seed).ok().map(i32::cast_unsigned))
+    });
     let seed = seed.ok_or("`seed` is no number of 32 bits")?;
     Ok(difference("the hash", &murmur3::hash(&bytes, seed).into(), need(row, "hash")?))
 }

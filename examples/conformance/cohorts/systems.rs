@@ -49,7 +49,10 @@ fn growthbook(row: &Map<String, Value>) -> Result<Vec<(&'static str, Value)>, St
 }
 
 fn launchdarkly(row: &Map<String, Value>) -> Result<Bucket, String> {
-    let key = text(row, "contextKey")?;
+    let key = match need(row, "contextKey")? {
+        Value::Null => return Ok(Bucket::MISSING),
+        _ => text(row, "contextKey")?,
+    };
     match row.get("seed").filter(|seed| !seed.is_null()) {
         Some(seed) => Ok(Bucket::of_seed(seed.as_i64().ok_or("`seed` is no whole number")?, key)),
         None => Ok(Bucket::of_rollout(text(row, "flagKey")?, text(row, "salt")?, key)),

@@ -51,9 +51,9 @@ pub enum CohortError {
         name: Arc<str>,
     },
     /// A name is empty.
-    #[error("a {what} has no name: give it one")]
+    #[error("{what} has no name: give it one")]
     Nameless {
-        /// What has no name.
+        /// What has no name, with its article.
         what: &'static str,
     },
     /// A name is not known.

@@ -135,7 +135,7 @@ impl Layer {
 
     fn check_alone(&self, experiment: &Experiment) -> Result<(), CohortError> {
         if experiment.name.is_empty() {
-            return Err(CohortError::Nameless { what: "experiment" });
+            return Err(CohortError::Nameless { what: "an experiment" });
         }
         if self.salt == experiment.salt {
             let layer = format!("the layer `{}`", self.salt);

@@ -269,7 +269,7 @@ impl Split {
 }
 
 fn check_given(name: &str) -> Result<(), CohortError> {
-    if name.is_empty() { Err(CohortError::Nameless { what: "share" }) } else { Ok(()) }
+    if name.is_empty() { Err(CohortError::Nameless { what: "a share" }) } else { Ok(()) }
 }
 
 impl From<Split> for Vec<WrittenShare> {
