@@ -105,5 +105,5 @@ fn list(count: usize, item: impl Fn(usize) -> String) -> String {
     text
 }
 
-const ROUNDS: u32 = 20;
+const ROUNDS: u32 = 8;
 const LONGEST: Duration = Duration::from_millis(500);
