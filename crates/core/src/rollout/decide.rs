@@ -85,6 +85,7 @@ impl Turn<'_> {
             Input::Failed { fence, failure } => self.failed(*fence, failure),
             Input::Commanded(command) => self.commanded(command),
             Input::Revised(revision) => self.revised(revision),
+            Input::Rebased(revision) => self.rebased(revision),
             Input::Elected(epoch) => {
                 if *epoch > self.state.fence.epoch {
                     self.state.fence = Fence { epoch: *epoch, seq: self.state.fence.seq };
@@ -435,6 +436,25 @@ impl Turn<'_> {
             ),
             Phase::Retreating(retreat) => Phase::Retreating(self.revised_on_the_way_back(retreat, revision)),
         };
+    }
+
+    fn rebased(&mut self, revision: &Revision) {
+        if *revision == self.state.stable {
+            return;
+        }
+        let why_not = match self.state.phase {
+            _ if self.managed() != Managed::Unmanaged => {
+                "its instances are scaled here, so submit it instead"
+            }
+            Phase::Progressing(_) | Phase::Retreating(_) => "an attempt is under way",
+            Phase::Idle | Phase::Done(_) => {
+                let before = std::mem::replace(&mut self.state.stable, revision.clone());
+                self.state.phase = Phase::Idle;
+                self.note(Rule::Rebased, format!("{revision} has all traffic now, {before} had it before"));
+                return;
+            }
+        };
+        self.note(Rule::CommandIgnored, format!("{revision} is not taken for stable: {why_not}"));
     }
 
     fn revised_on_the_way_back(&self, mut retreat: Retreat, revision: &Revision) -> Retreat {

@@ -40,6 +40,10 @@ pub enum Input {
     Commanded(Command),
     /// The revision that is to be delivered. A level, not an edge: saying it again changes nothing.
     Revised(Revision),
+    /// Something else made this the revision that has all traffic, between attempts: it is stable from now on. Only where
+    /// there is nobody to scale, as with the variants of a flag; otherwise, and during an attempt, it is noted and changes
+    /// nothing. A level, too.
+    Rebased(Revision),
     /// This driver leads in a new term: targets chosen from now on carry it.
     Elected(u64),
 }

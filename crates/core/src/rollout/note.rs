@@ -30,6 +30,8 @@ impl fmt::Display for Note {
 pub enum Rule {
     /// An attempt began.
     AttemptStarted,
+    /// Stable is another revision now, and not by an attempt.
+    Rebased,
     /// A step began.
     StepStarted,
     /// A step was done.

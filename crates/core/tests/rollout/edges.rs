@@ -10,7 +10,7 @@ use serinus_core::{
         Waits, waits_for,
     },
     time::GoDuration,
-    traffic::Weight,
+    traffic::{Route, Weight},
 };
 
 use crate::sim::Sim;
@@ -172,6 +172,30 @@ fn whoever_submits_a_revision_again_after_another_gets_it() {
     sim.hear(Input::Revised("v2".into()));
     sim.run_until_idle();
     assert!(sim.is_promoted());
+}
+
+#[test]
+fn another_stable_is_taken_over_between_attempts_and_only_where_nobody_is_scaled() {
+    let mut sim = Sim::new(steps(&[20.0], Capacity::Unmanaged)).deliver("v2");
+    sim.run_until("the hold", |sim| sim.step_number() == Some(1));
+    sim.hear(Input::Rebased("v0".into()));
+    assert_eq!(sim.state.stable.as_str(), "v1", "an attempt is under way");
+    sim.run_until_idle();
+    assert!(sim.is_promoted());
+    // Whoever has all traffic is the one that the next attempt is measured against, and goes back to.
+    sim.hear(Input::Rebased("v1".into()));
+    sim.run_until_idle();
+    assert_eq!((sim.state.stable.as_str(), sim.state.outcome()), ("v1", None));
+    assert_eq!(sim.state.route.as_ref().unwrap().value, Route::all_to("v1".into()));
+    let before = sim.state.clone();
+    sim.hear(Input::Rebased("v1".into()));
+    assert_eq!(sim.state, before, "a level, not an edge");
+    sim.hear(Input::Revised("v2".into()));
+    assert_eq!((sim.state.attempt, sim.state.candidate().unwrap().as_str()), (2, "v2"));
+
+    let mut scaled = Sim::new(steps(&[20.0], routed(2)));
+    scaled.hear(Input::Rebased("v0".into()));
+    assert_eq!(scaled.state.stable.as_str(), "v1", "it would have no instances");
 }
 
 #[test]
