@@ -87,14 +87,15 @@
 //! by what was counted, the counts must be fit for it: both arms of the same size, by an e-process on subjects
 //! (Lindon and Malek 2022), before and after what may get lost in between; hardly anybody in both; and something to
 //! judge. [`Guard`] has the formulas, [`Guard::health`] the numbers. Who decides is said, never guessed: this process,
-//! whoever has the [`Lease`], or another process ([`Deciding`]).
+//! whoever has the [`Lease`], or another process ([`Deciding`]). A plan and a clock are from the crate `serinus-core`,
+//! which is to be depended on, too; or both are from `serinus`.
 //!
 //! # Features
 //!
 //! | Feature | |
 //! |---|---|
 //! | `yaml` | documents in YAML; on by default |
-//! | `tokio` | `Feed`: following sources, on tokio |
+//! | `tokio` | `Feed`: following sources, on tokio; and `SystemClock` of `serinus-core`, for guards |
 //! | `grpc` | `source::Grpc`: following the stream of a flagd (`flagd.sync.v1`), without `protoc` or a build script; brings `tokio` |
 //! | `http` | `source::Http`: following a document at an address; brings `tokio` |
 //! | `ofrep` | `remote`: asking a server for values |
