@@ -135,6 +135,15 @@ impl Flags {
 
     /// The value of a flag whose variants are texts.
     ///
+    /// ```
+    /// # let (flags, context) = (serinus_flags::Flags::default(), serinus_flags::Context::default());
+    /// // To look at it:
+    /// let is_blue = flags.string("color", &context).as_deref() == Ok("blue");
+    /// // To keep it, or the program's own default:
+    /// let color = flags.string("color", &context).map_or_else(|_| "green".to_owned(), String::from);
+    /// # assert_eq!((is_blue, &*color), (false, "green"));
+    /// ```
+    ///
     /// # Errors
     ///
     /// Where the caller's own default counts.
@@ -236,7 +245,7 @@ impl fmt::Debug for Flags {
 impl State {
     #[inline]
     fn copied<T: for<'a> FlagType<Ref<'a> = T>>(&self, flag: u32, context: &Context) -> Result<T, NoValue> {
-        match self.decide(flag, context, Clock::System) {
+        match self.decide::<T>(flag, context, Clock::System) {
             Decision::Variant(variant, _) => {
                 read::<T>(variant).map_err(|failure| NoValue::Failed(failure.code()))
             }

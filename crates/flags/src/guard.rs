@@ -10,10 +10,10 @@ use std::{
 };
 
 use serinus_core::{
-    cohort::{Reseed, Salt, Trial},
+    cohort::{Reseed, Salt, Trial, murmur3::Hasher},
     driver::Watch,
-    port::{Fenced, Hook, MetricProvider},
-    rollout::{self, Command, Input, Note, Plan, State},
+    port::{Fence, Fenced, Hook, MetricProvider, PortError},
+    rollout::{self, Command, Input, Note, Phase, Plan, State},
     time::Timestamp,
     traffic::{Revision, Route},
 };
@@ -29,8 +29,8 @@ pub use self::{
     totals::{ArmTotals, Totals},
 };
 pub(crate) use self::{counters::Arm, over::Over};
-use self::{counters::Reading, over::Live};
-use crate::flags::Flags;
+use self::{counters::Reading, over::Live, record::Book};
+use crate::{document::Variant, flags::Flags};
 
 mod builder;
 mod checks;
@@ -47,7 +47,9 @@ mod outcome;
 pub(crate) mod over;
 mod panel;
 mod ports;
+mod record;
 mod run;
+mod shown;
 mod store;
 mod telemetry;
 mod totals;
@@ -62,11 +64,13 @@ mod totals;
 /// Made by [`Flags::guard`]; cheap to clone. [`Guard::run`] makes it move.
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::{sync::Arc, time::Duration};
 ///
-/// use serinus_core::{strategy::Canary, time::GoDuration, traffic::Weight};
+/// use serinus_core::{port::SystemClock, strategy::Canary, time::GoDuration, traffic::Weight};
 /// use serinus_flags::{Context, Deciding, Document, Flags, Outcome};
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let flags = Flags::default();
 /// flags.load(&Document::from_json(
 ///     r#"{"flags": {"checkout": {"state": "ENABLED", "variants": {"new": true, "old": false}, "defaultVariant": "old"}}}"#,
@@ -75,20 +79,30 @@ mod totals;
 ///     .ladder([1.0, 10.0, 50.0].map(Weight::percent), GoDuration::from_mins(10))
 ///     .plan()?;
 /// let guard = flags.guard("checkout").candidate("new").plan(plan).deciding(Deciding::here()).build()?;
-/// // Somewhere: tokio::spawn(async move { guard.run(clock).await });
+/// // It moves for as long as this runs. The clock is of the feature `tokio`; any other will do.
+/// let running = guard.clone();
+/// tokio::spawn(async move {
+///     if let Err(error) = running.run(Arc::new(SystemClock)).await {
+///         eprintln!("{error}: nothing is decided any more");
+///     }
+/// });
 ///
 /// // Wherever the flag is asked for, it is asked for as before.
 /// let visitor = Context::new("user-42");
 /// let is_new = flags.bool("checkout", &visitor).unwrap_or(false);
-/// assert!(!is_new, "nobody gets it before it runs");
+/// assert!(!is_new, "nobody gets it before it is decided");
 /// guard.record(&visitor, Outcome::Success.after(Duration::from_millis(12)));
 /// guard.record("user-43", Outcome::Error);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
+///
+/// The strategy, the weights and the clock are those of the crate `serinus-core`, or of `serinus`, which has both. The flag
+/// stays guarded when the guard is dropped, up to [`Flags::unguard`].
 ///
 /// # Preconditions
 ///
-/// Counts that cannot be relied on promote nobody. Each time the comparison asks, three things are looked at; if one
+/// Counts that cannot be relied on promote nobody. Each time the comparison asks, these things are looked at; if one
 /// does not hold, the verdict is [invalid](serinus_core::analysis::comparison::Verdict::Invalid) and says
 /// [why](serinus_core::analysis::comparison::Why), and the rollout waits for a person at the share that it has. What
 /// speaks against the candidate is heard before that and takes it back all the same, while it waits, too.
@@ -113,6 +127,10 @@ mod totals;
 /// [`GuardBuilder::identity`], who comes with several keys. Whoever comes with several keys and nothing that is common
 /// to them, or is placed by another salt elsewhere, nobody can know of.
 ///
+/// *Variants are served.* Where an evaluation fails, or comes to another type than the program asks for, the program serves
+/// its own default, and what comes of that belongs to neither arm. If that is so for more than half of the subjects, always,
+/// nothing was compared ([`Finding::Unserved`]).
+///
 /// *There is something to judge.* Without requests in an arm there is no pass. Where only failures are recorded
 /// ([`Rate::PerExposure`]) and none ever was, of neither arm, nobody can tell health from a `record` that is never
 /// called: there is no pass before the first.
@@ -129,12 +147,21 @@ mod totals;
 /// [`Lease`] among all that are told so; the lease is kept in the store, renewed while it decides, taken over when it has
 /// run out, and what a former leader writes is refused. [`Deciding::follower`]: another process.
 ///
+/// A store holds one rollout: each guard needs one of its own, and refuses that of another flag. When it is emptied, the
+/// rollout begins anew, and followers take that up. They keep what was promoted for a minute after the leader's document
+/// has it, because theirs may come later.
+///
 /// # Guarantees
 ///
 /// - A change of weight, a rollback among them, is one atomic swap: every evaluation sees the old or the new.
-/// - A rollback outlives every load of the same document. The revision on trial is the variant together with the
-///   definition of its flag, so that only another definition is tried again; until that is decided, it is given to
-///   nobody. A promotion stays until the document itself makes the variant the default.
+/// - A rollback outlives every load of the same document, and of others in between. The revision on trial is the variant
+///   together with the definition of its flag, so that only another definition is tried again, or whatever
+///   [`Command::Retry`] names; until that is decided, it is given to nobody. The last 32 that were taken back are
+///   remembered.
+/// - A promotion stays until the document itself makes the variant the default. From then on the document has the last
+///   word: what it takes back stays back, for every instance and after restarts, and comes again only by
+///   [`Command::Retry`], or with another value. If the document gives the promoted variant another value before it is
+///   the default, nobody has tried that value: everybody gets the default, and another attempt begins.
 /// - While the candidate has at most one half, nobody passes from control to candidate, and never the other way within
 ///   an attempt. The same salt gives the same assignment after a restart, and in every other program.
 ///
@@ -173,6 +200,14 @@ pub(crate) struct Inner {
     /// What was counted at times past, the oldest first.
     past: Mutex<VecDeque<(Timestamp, Reading)>>,
     state: Mutex<Option<State>>,
+    /// What is kept beside the state.
+    book: Arc<Book>,
+    /// Which rollout in the store the route is of.
+    begun: Mutex<Option<String>>,
+    /// When the state was last read or saved.
+    informed: Mutex<Option<Timestamp>>,
+    /// Whether there was a state in the store, and is none any more.
+    is_lost: AtomicBool,
     /// Which of several leaders this is.
     token: String,
     /// The lease as it was last seen, and whether it is this instance's.
@@ -213,6 +248,12 @@ impl Guard {
     /// needed.
     pub fn lease(&self) -> Option<Lease> {
         lock(&self.0.lease).as_ref().map(|(lease, _)| lease.clone())
+    }
+
+    /// When this process last read the state, or saved it, by the clock that it runs with; nothing before the first
+    /// time. Who cannot read it goes on with the shares that it knows, and takes nothing back meanwhile.
+    pub fn informed_at(&self) -> Option<Timestamp> {
+        *lock(&self.0.informed)
     }
 
     /// Whether this process decides: it [runs](Guard::run), and decides alone or has the lease.
@@ -296,20 +337,53 @@ impl Inner {
         let document = snapshot.document();
         let index = document.index_of(&self.key)?;
         let definition = document.fingerprint(index)?;
-        let flag = document.flag_at(index)?;
-        flag.has_variant(&self.candidate).then_some(())?;
-        Some((revision(&self.candidate, definition), revision(flag.default_variant()?, definition)))
+        let body = document.flag_at(index)?.body.as_ref()?;
+        let candidate = body.variants.iter().find(|variant| *variant.name == *self.candidate)?;
+        let default = body.variants.get(body.default? as usize)?;
+        Some((revision(candidate, definition), revision(default, definition)))
     }
 
     /// The revision that is to be delivered; nothing while the document does not say.
     fn wanted(&self, state: &State) -> Option<Revision> {
-        let is_progressing = state.attempt_under_way().is_some();
+        let under_way = state.attempt_under_way().map(|attempt| &attempt.candidate);
         let Some((candidate, default)) = self.revisions() else {
             // Nobody can be given what is not there; what was decided about it before is left as it is.
-            return is_progressing.then(|| state.stable.clone());
+            return under_way.map(|_| state.stable.clone());
         };
-        let has_it = |revision: &Revision| variant_of(revision) == &*self.candidate;
-        Some(if has_it(&state.stable) || has_it(&default) { state.stable.clone() } else { candidate })
+        let has_it = variant_of(&default) == &*self.candidate
+            || says_the_same_value(&state.stable, &candidate)
+            || (under_way != Some(&candidate) && self.book.is_tried(&candidate));
+        Some(if has_it { state.stable.clone() } else { candidate })
+    }
+
+    /// What there is to say about who has all traffic between attempts: the document may know better than the state.
+    fn baseline(&self, state: &State) -> Baseline {
+        let (Phase::Idle | Phase::Done(_), Some((_, default))) = (&state.phase, self.revisions()) else {
+            return Baseline::AsItIs;
+        };
+        let is_promoted = self.book.has_promoted(&state.stable);
+        if variant_of(&default) == variant_of(&state.stable) {
+            return if is_promoted { Baseline::TakenOver(default) } else { Baseline::AsItIs };
+        }
+        if is_promoted && !self.live.is_taken_over(&state.stable) {
+            return Baseline::AsItIs;
+        }
+        Baseline::Another(default)
+    }
+
+    /// The shares in the store are of another rollout than those in force: they are to be put in force whatever the
+    /// fences say, as those begin anew with it.
+    fn adopt(&self) -> Result<(), PortError> {
+        let begun = self.book.begun();
+        let before = lock(&self.begun).replace(begun.clone());
+        if before.is_none_or(|before| before == begun) {
+            return Ok(());
+        }
+        tracing::warn!("the store was emptied and holds another rollout now, which is put in force");
+        let Some(Fenced { value, .. }) = lock(&self.route).take() else { return Ok(()) };
+        self.put(&Route::all_to(value.stable), Fence::default())?;
+        *lock(&self.route) = None;
+        Ok(())
     }
 
     fn note(&self, at: Timestamp, note: Note) {
@@ -324,9 +398,19 @@ impl Inner {
     }
 }
 
-/// A variant under one definition of its flag: `new@1f2e3d4c`.
-fn revision(variant: &str, definition: u32) -> Revision {
-    Revision::from(format!("{variant}@{definition:08x}"))
+/// Who has all traffic between attempts, by the document.
+enum Baseline {
+    /// Whoever the state says.
+    AsItIs,
+    /// What was promoted, which is the default of the document by now.
+    TakenOver(Revision),
+    /// The default of the document, though the state says another.
+    Another(Revision),
+}
+
+/// A variant under one definition of its flag, and with one value: `new@1f2e3d4c.5b6a7988`.
+fn revision(variant: &Variant, definition: u32) -> Revision {
+    Revision::from(format!("{}@{definition:08x}.{:08x}", variant.name, value_of(variant)))
 }
 
 fn variant_of(revision: &Revision) -> &str {
@@ -334,8 +418,28 @@ fn variant_of(revision: &Revision) -> &str {
 }
 
 fn definition_of(revision: &Revision) -> Option<u32> {
-    let (_, definition) = revision.as_str().rsplit_once('@')?;
-    u32::from_str_radix(definition, 16).ok()
+    let (_, hashes) = revision.as_str().rsplit_once('@')?;
+    u32::from_str_radix(hashes.split_once('.')?.0, 16).ok()
+}
+
+/// A hash of the value of a variant.
+fn value_of(variant: &Variant) -> u32 {
+    Hasher::new(0).with(variant.value.to_string().as_bytes()).finish()
+}
+
+/// Whether a revision is this variant with the value that it has now.
+fn is_still(revision: &Revision, variant: &Variant) -> bool {
+    let value = revision.as_str().rsplit_once('@').and_then(|(_, hashes)| hashes.split_once('.'));
+    variant_of(revision) == &*variant.name
+        && value.is_none_or(|(_, value)| u32::from_str_radix(value, 16) == Ok(value_of(variant)))
+}
+
+/// Whether both are the same variant with the same value, whatever else its flag says.
+fn says_the_same_value(one: &Revision, other: &Revision) -> bool {
+    let value =
+        |revision: &Revision| Some(revision.as_str().rsplit_once('@')?.1.split_once('.')?.1.to_owned());
+    variant_of(one) == variant_of(other)
+        && (one == other || value(one).is_some_and(|of| Some(of) == value(other)))
 }
 
 /// Takes a lock that a panicking listener may have left poisoned: every holder leaves the value whole.

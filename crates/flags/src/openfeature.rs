@@ -137,8 +137,9 @@ impl SerinusProvider {
         let decision = match state.decide_simply(flag, || Plain::of(context)) {
             Ok(decision) => decision,
             Err(NotSimple) => {
-                converted = context_of(context, state.reads(flag))?;
-                state.decide(flag, &converted, Clock::System)
+                converted = context_of(context, state.reads(flag))
+                    .inspect_err(|_| state.fail(flag, context.targeting_key.as_deref()))?;
+                state.decide::<T>(flag, &converted, Clock::System)
             }
         };
         let resolved = |value, variant: Option<&str>, reason| {

@@ -16,6 +16,7 @@ use crate::{
     guard::{Over, over::Rollout},
     logic::Clock,
     metadata::Metadata,
+    value::Value,
 };
 
 mod decision;
@@ -79,7 +80,7 @@ impl Snapshot {
     fn evaluate_with<'a>(&'a self, key: &'a str, context: &'a Context, clock: Clock) -> Evaluation<'a> {
         let flag = self.0.find(key);
         Evaluation::new(
-            self.0.decide(flag, context, clock),
+            self.0.decide::<Value>(flag, context, clock),
             key,
             self.0.flag_at(flag),
             self.0.metadata_of(flag),
@@ -109,12 +110,17 @@ impl State {
         self.document.index_of(key).unwrap_or(NO_FLAG)
     }
 
-    /// The one place where a flag is evaluated.
+    /// The one place where a flag is evaluated, to be read as this type.
     #[inline]
-    pub(crate) fn decide<'a>(&'a self, flag: u32, context: &'a Context, clock: Clock) -> Decision<'a> {
+    pub(crate) fn decide<'a, T: FlagType + ?Sized>(
+        &'a self,
+        flag: u32,
+        context: &'a Context,
+        clock: Clock,
+    ) -> Decision<'a> {
         let decision = match &self.over {
             None => self.by_document(flag, context, clock),
-            Some(over) => over.decide(self, flag, context, clock),
+            Some(over) => over.decide(self, flag, context, clock, |value| T::of(value).is_some()),
         };
         self.dated(decision)
     }
@@ -132,6 +138,14 @@ impl State {
             !(lies_over || self.enrichment.as_ref().is_some_and(|enrichment| flag.reads_of(enrichment)))
         });
         found.ok_or(NotSimple)?.decide_simply(attributes).map(|decision| self.dated(decision))
+    }
+
+    /// An evaluation of a flag in this context failed before the flag was looked at.
+    #[cfg(feature = "open-feature")]
+    pub(crate) fn fail(&self, flag: u32, subject: Option<&str>) {
+        if let Some(over) = &self.over {
+            over.fail(flag, subject);
+        }
     }
 
     /// With the reason that it may be out of date, if it may.

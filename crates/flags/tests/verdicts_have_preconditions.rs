@@ -328,6 +328,51 @@ fn what_is_odd_but_harmless_is_named() {
 }
 
 #[test]
+fn whoever_asks_for_another_type_has_seen_nothing_and_nobody_is_promoted() {
+    // The flag has texts, and the program asks for a truth: it always serves its own default, whatever the cohort.
+    let (flags, clock) = (flags(DOCUMENT), Arc::new(ManualClock::default()));
+    let (guard, notes) = heard(builder(&flags));
+    let visitors = Visitors::new(20);
+    let mut visits = 0_usize;
+    drive_for(&clock, GoDuration::from_mins(40), guard.run(Arc::clone(&clock) as _), |lasting| {
+        for _ in 0..(lasting.as_secs_f64() * 100.0) as usize {
+            visits += 1;
+            let context = &visitors.contexts[visits * 7 % visitors.contexts.len()];
+            assert!(flags.bool("checkout", context).is_err());
+            assert!(flags.bool_details("checkout", context).value().is_err());
+            guard.record(context, fine());
+        }
+    });
+    let reason = paused_with(&guard, &notes);
+    assert!(reason.contains("every evaluation failed"), "{reason}");
+    let health = guard.health();
+    assert_eq!((health.exposed.candidate, health.exposed.control), (0, 0));
+    assert_eq!(health.invalid(), Some(Finding::Unserved));
+    assert!(health.left_out.failed > 1_000, "{:?}", health.left_out);
+}
+
+#[test]
+fn an_empty_key_is_nobody() {
+    // A salt by which the empty text would be a candidate from the beginning.
+    let is_low = |salt: &String| {
+        serinus_core::cohort::Salt::new(salt.clone()).place("").is_below(Weight::percent(5.0))
+    };
+    let salt = (0..1_000).map(|number| format!("salt-{number}")).find(is_low).unwrap();
+    let (flags, clock) = (flags(DOCUMENT), Arc::new(ManualClock::default()));
+    let guard = builder(&flags).salt(salt).identity("person").build().unwrap();
+    drive_for(&clock, GoDuration::from_mins(2), guard.run(Arc::clone(&clock) as _), |_| {});
+    assert_eq!(guard.trial().candidate(), Weight::percent(5.0));
+    for context in [Context::new(""), Context::new("").with("person", "")] {
+        assert_eq!(flags.string("checkout", &context).as_deref(), Ok("old"));
+        guard.record(&context, Outcome::Error);
+    }
+    guard.record("", Outcome::Error);
+    let totals = guard.totals();
+    assert_eq!((totals.candidate.errors, totals.control.errors), (0, 0));
+    assert_eq!(guard.health().left_out.keyless, 2);
+}
+
+#[test]
 fn nobody_is_missed_where_nobody_is_followed() {
     let store = Arc::new(MemoryStore::new());
     let clock = Arc::new(ManualClock::default());

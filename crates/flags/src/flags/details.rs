@@ -27,7 +27,7 @@ pub struct Details<T: ?Sized> {
 
 impl<T: FlagType + ?Sized> Details<T> {
     pub(super) fn new(state: Guard<Arc<State>>, flag: u32, key: &str, context: &Context) -> Self {
-        let (variant, reason, error) = match state.decide(flag, context, Clock::System).of_type::<T>() {
+        let (variant, reason, error) = match state.decide::<T>(flag, context, Clock::System).of_type::<T>() {
             Decision::Variant(variant, reason) => (Some(variant.index), reason, None),
             Decision::Nothing(reason) => (None, reason, None),
             Decision::Failed(failure) => {

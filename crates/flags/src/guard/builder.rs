@@ -22,8 +22,9 @@ use super::{
     checks::Checks,
     counters::Counters,
     inbox::Inbox,
-    lease::new_token,
     over::{Live, Rollout},
+    record::{Book, new_token},
+    shown::Shown,
 };
 use crate::flags::Flags;
 
@@ -173,11 +174,13 @@ impl GuardBuilder {
             windows: Windows::default(),
             checks: Checks::new(preconditions, rate, metrics.is_some()),
             inbox: Inbox::default(),
+            taken_over: Mutex::default(),
+            shown: Shown::default(),
         });
         let rollout = Rollout {
             key: Arc::clone(&key),
             salt: salt.clone(),
-            stable: None,
+            promoted: None,
             candidate: Arc::clone(&candidate),
             weight: Weight::ZERO,
             definition: None,
@@ -189,6 +192,7 @@ impl GuardBuilder {
         }
         Ok(Guard(Arc::new(Inner {
             flags,
+            book: Arc::new(Book::of(Arc::clone(&key))),
             key,
             candidate,
             salt,
@@ -205,6 +209,9 @@ impl GuardBuilder {
             route: Mutex::default(),
             past: Mutex::new(VecDeque::new()),
             state: Mutex::default(),
+            begun: Mutex::default(),
+            informed: Mutex::default(),
+            is_lost: AtomicBool::new(false),
             token: new_token(),
             lease: Mutex::default(),
             notes: Mutex::default(),

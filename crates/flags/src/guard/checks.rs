@@ -153,6 +153,7 @@ impl Checks {
                 sample_ratio && hears && self.rate == Rate::PerOutcome && heard.is_uneven()
             }
             Finding::MultipleExposure => is_crossed,
+            Finding::Unserved => health.unserved.is_above(UNSERVED),
             Finding::NothingSeen => follows && exposed.all() == 0,
             Finding::NothingHeard => hears && exposed.all() > 0 && !counters.has_heard(),
             Finding::Silent => hears && counters.has_heard() && self.rate == Rate::PerOutcome && is_silent,
@@ -184,6 +185,7 @@ impl Evidence {
             silent_control: silent(1),
             unexposed: Portion { part: unexposed, of: recorded },
             failed: Portion { part: failed, of: asked },
+            unserved: Portion { part: asked.saturating_sub(all), of: asked },
             left_out: counters.left_out().since(self.before),
             findings: Vec::new(),
         }
@@ -255,5 +257,6 @@ const CONCENTRATION: f64 = 100.0;
 /// After so many subjects the interval of the crossed share is narrowest.
 const BEST: f64 = 1_000.0;
 const SILENT: f64 = 0.5;
+const UNSERVED: f64 = 0.5;
 const UNEXPOSED: f64 = 0.05;
 const FAILED: f64 = 0.05;

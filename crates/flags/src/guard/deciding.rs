@@ -7,6 +7,9 @@ use serinus_core::{port::StateStore, time::GoDuration};
 use super::store::Kept;
 
 /// Who decides about the rollout of a flag. It has to be said: nobody can guess how many instances there are.
+///
+/// A store is for one flag only, and for all instances of it: a guard that finds another flag's rollout in its store ends
+/// with an error.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Deciding {
@@ -34,7 +37,8 @@ pub enum Deciding {
     Follower {
         /// Where the state is.
         store: Arc<dyn StateStore>,
-        /// How often the store is read: so long may a rollback take to get here.
+        /// How often the store is read, and tried again if it cannot be read: so long may a rollback take to get here
+        /// while it can. [`Guard::informed_at`](super::Guard::informed_at) tells when it last was.
         every: GoDuration,
     },
 }

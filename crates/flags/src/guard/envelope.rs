@@ -1,4 +1,4 @@
-//! The text of a store that holds a lease beside the state.
+//! The text of a store, which holds a record and perhaps a lease beside the state.
 
 use std::sync::Arc;
 
@@ -7,48 +7,80 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serinus_core::port::{PortError, PortErrorKind, Saved, StateStore, Version};
 
-use super::Lease;
+use super::{
+    Lease,
+    record::{Book, Record},
+};
 
-/// A store as those see it who have no lease: only the state.
+/// A store as those see it who need no lease: only the state.
 #[derive(Debug)]
-pub(crate) struct Opened(pub(crate) Arc<dyn StateStore>);
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) book: Arc<Book>,
+}
 
 #[async_trait]
 impl StateStore for Opened {
     async fn load(&self) -> Result<Option<Saved>, PortError> {
-        let Some(Saved { document, version }) = self.0.load().await? else { return Ok(None) };
-        Ok(open(document).1.map(|document| Saved { document, version }))
+        let Some(Saved { document, version }) = self.store.load().await? else {
+            self.book.read(None, None)?;
+            return Ok(None);
+        };
+        let Contents { record, state, .. } = open(document);
+        self.book.read(record, state.as_deref())?;
+        Ok(state.map(|document| Saved { document, version }))
     }
 
     async fn save(&self, document: &str, seen: Option<Version>) -> Result<Version, PortError> {
-        // A lease without a state is no state to whoever saves the first one.
         let seen = match seen {
-            None => self.0.load().await?.filter(|saved| open(saved.document.clone()).1.is_none()),
-            Some(_) => return self.0.save(document, seen).await,
+            Some(seen) => Some(seen),
+            // A lease without a state is no state to whoever saves the first one.
+            None => {
+                let found = self.store.load().await?;
+                found.filter(|saved| open(saved.document.clone()).state.is_none()).map(|saved| saved.version)
+            }
         };
-        self.0.save(document, seen.map(|saved| saved.version)).await
+        let document = close(None, &self.book.write(Some(document)), Some(document))?;
+        self.store.save(&document, seen).await
     }
 }
 
-/// The text of a store that has a lease.
+/// The text of a store.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Envelope<'a> {
-    lease: Lease,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guard: Option<Record>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lease: Option<Lease>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     state: Option<&'a RawValue>,
 }
 
-/// A text without a lease is a state as it is.
-pub(super) fn open(document: String) -> (Option<Lease>, Option<String>) {
+/// What a text holds.
+pub(super) struct Contents {
+    pub(super) record: Option<Record>,
+    pub(super) lease: Option<Lease>,
+    pub(super) state: Option<String>,
+}
+
+/// A text with neither a record nor a lease is a state as it is.
+pub(super) fn open(document: String) -> Contents {
     match serde_json::from_str::<Envelope<'_>>(&document) {
-        Ok(Envelope { lease, state }) => (Some(lease), state.map(|state| state.get().to_owned())),
-        Err(_) => (None, Some(document)),
+        Ok(Envelope { guard, lease, state }) if guard.is_some() || lease.is_some() => {
+            Contents { record: guard, lease, state: state.map(|state| state.get().to_owned()) }
+        }
+        _ => Contents { record: None, lease: None, state: Some(document) },
     }
 }
 
-pub(super) fn close(lease: &Lease, state: Option<&str>) -> Result<String, PortError> {
+pub(super) fn close(
+    lease: Option<&Lease>,
+    record: &Record,
+    state: Option<&str>,
+) -> Result<String, PortError> {
     let invalid = |error: serde_json::Error| PortError::new(PortErrorKind::Invalid, error);
     let state = state.map(serde_json::from_str::<&RawValue>).transpose().map_err(invalid)?;
-    serde_json::to_string(&Envelope { lease: lease.clone(), state }).map_err(invalid)
+    let envelope = Envelope { guard: Some(record.clone()), lease: lease.cloned(), state };
+    serde_json::to_string(&envelope).map_err(invalid)
 }

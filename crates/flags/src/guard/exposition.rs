@@ -1,6 +1,9 @@
 //! What is counted of guarded flags, in the text format of Prometheus, version 0.0.4.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    iter,
+};
 
 use super::{
     counters::{ArmReading, Reading},
@@ -18,10 +21,10 @@ pub(crate) fn render(flags: &Flags, only: Option<&str>) -> String {
         .filter(|rollout| only.is_none_or(|only| *rollout.key == *only))
         .map(|rollout| (rollout, rollout.live.counters.look()))
         .collect();
-    let default = |rollout: &Rollout| {
+    let is_promoted = |rollout: &Rollout| {
         let flag = state.document().flag(&rollout.key);
-        let default = flag.and_then(|flag| flag.default_variant()).unwrap_or_default();
-        rollout.stable.as_deref().unwrap_or(default).to_owned()
+        let stable = flag.and_then(|flag| rollout.stable_in(flag.body.as_ref()?));
+        stable.is_some_and(|stable| *stable.name == *rollout.candidate)
     };
     let mut text = String::new();
     let mut family = |name: &str, kind: &str, help: &str, series: &dyn Fn(&mut String, &Series<'_>)| {
@@ -31,9 +34,11 @@ pub(crate) fn render(flags: &Flags, only: Option<&str>) -> String {
         line(&mut text, format_args!("# HELP {name} {help}"));
         line(&mut text, format_args!("# TYPE {name} {kind}"));
         for (rollout, Reading { candidate, control }) in &rollouts {
-            let default = default(rollout);
-            let arms = [("candidate", &*rollout.candidate, candidate), ("control", &default, control)];
-            for (cohort, variant, arm) in arms {
+            let controls = rollout.live.shown.split(control);
+            let controls = controls.iter().map(|(variant, arm)| ("control", &**variant, arm));
+            for (cohort, variant, arm) in
+                iter::once(("candidate", &*rollout.candidate, candidate)).chain(controls)
+            {
                 let mut labels = String::new();
                 push_label(&mut labels, "feature_flag_key", &rollout.key);
                 push_label(&mut labels, "variant", variant);
@@ -67,11 +72,10 @@ pub(crate) fn render(flags: &Flags, only: Option<&str>) -> String {
         let mut labels = String::new();
         push_label(&mut labels, "feature_flag_key", &rollout.key);
         push_label(&mut labels, "variant", &rollout.candidate);
-        let is_promoted = default(rollout) == *rollout.candidate;
         // Not what was decided, but what is in force: another definition of the flag is given to nobody.
         let trial = flags.trial(&rollout.key);
         let in_trial = trial.map_or(0.0, |trial| trial.candidate().as_percent() / 100.0);
-        let share = if is_promoted { 1.0 } else { in_trial };
+        let share = if is_promoted(rollout) { 1.0 } else { in_trial };
         line(&mut text, format_args!("{SHARE}{{{labels}}} {share}"));
     }
     let health = |rollout: &Rollout| rollout.live.checks.look(&rollout.key, &rollout.live.counters);

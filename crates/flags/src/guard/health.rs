@@ -72,6 +72,8 @@ pub struct Health {
     pub unexposed: Portion,
     /// Those for whom an evaluation failed, of those who were shown a variant or for whom one failed.
     pub failed: Portion,
+    /// Those who were never shown a variant, of the same.
+    pub unserved: Portion,
     /// The evaluations that the trial has no part in.
     pub left_out: LeftOut,
     /// What is to be said of it, the gravest first.
@@ -110,7 +112,7 @@ pub struct LeftOut {
     pub ruled: u64,
     /// The context has no targeting key that is a text.
     pub keyless: u64,
-    /// It failed, or the flag is disabled: the program's own default was served.
+    /// It failed, came to another type than was asked for, or the flag is disabled: the program's own default was served.
     pub failed: u64,
 }
 
@@ -125,6 +127,10 @@ pub enum Finding {
     LostOutcomes,
     /// Too many subjects see both variants. No verdict: what comes of it belongs to neither.
     MultipleExposure,
+    /// More than half of the subjects that the flag was evaluated for were never shown a variant, as every evaluation
+    /// failed or came to another type than was asked for. No verdict: what came of the program's own default belongs to
+    /// neither arm.
+    Unserved,
     /// Nobody was shown a variant in this attempt: there is nothing to judge.
     NothingSeen,
     /// Variants were shown, and nothing was ever recorded of what came of it: there is nothing to judge.
@@ -133,8 +139,8 @@ pub enum Finding {
     Silent,
     /// More than one in twenty of those of whom an outcome was recorded was shown nothing in this attempt.
     Unexposed,
-    /// For more than one in twenty subjects an evaluation failed in this attempt, and the program's own default was
-    /// served. A flag that is disabled does not fail.
+    /// For more than one in twenty subjects an evaluation failed in this attempt, or came to another type than was asked
+    /// for, and the program's own default was served. A flag that is disabled does not fail.
     Fallbacks,
 }
 
@@ -167,10 +173,11 @@ impl Portion {
 
 impl Finding {
     /// Every finding.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SampleRatio,
         Self::LostOutcomes,
         Self::MultipleExposure,
+        Self::Unserved,
         Self::NothingSeen,
         Self::NothingHeard,
         Self::Silent,
@@ -184,6 +191,7 @@ impl Finding {
             Self::SampleRatio => Some(Why::SampleRatio),
             Self::LostOutcomes => Some(Why::LostOutcomes),
             Self::MultipleExposure => Some(Why::MultipleExposure),
+            Self::Unserved => Some(Why::Source),
             Self::NothingSeen | Self::NothingHeard | Self::Silent | Self::Unexposed | Self::Fallbacks => None,
         }
     }
@@ -194,6 +202,7 @@ impl Finding {
             Self::SampleRatio => "sample_ratio",
             Self::LostOutcomes => "lost_outcomes",
             Self::MultipleExposure => "multiple_exposure",
+            Self::Unserved => "unserved",
             Self::NothingSeen => "nothing_seen",
             Self::NothingHeard => "nothing_heard",
             Self::Silent => "silent",
@@ -222,6 +231,10 @@ impl Health {
             Finding::MultipleExposure => format!(
                 "{crossed} subjects saw the variants of both arms: look for targeting keys that change, and for rules that change their mind about a subject"
             ),
+            Finding::Unserved => format!(
+                "{} subjects were never shown a variant, as every evaluation failed and the program's own default was served: see the rule of the flag, and whether its variants are of the type that is asked for",
+                self.unserved
+            ),
             Finding::NothingSeen => {
                 "nobody was shown a variant: is the flag evaluated, with targeting keys?".to_owned()
             }
@@ -236,7 +249,7 @@ impl Health {
                 "{unexposed} subjects with an outcome were shown nothing: record with the same targeting key, and only where the flag was evaluated"
             ),
             Finding::Fallbacks => format!(
-                "for {failed} subjects an evaluation failed, and the program's own default was served: see the rule of the flag"
+                "for {failed} subjects an evaluation failed, and the program's own default was served: see the rule of the flag, and the types of its variants"
             ),
         }
     }

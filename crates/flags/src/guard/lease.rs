@@ -1,10 +1,6 @@
 //! Which of several instances decides, and until when.
 
-use std::{
-    hash::{BuildHasher as _, RandomState},
-    process,
-    sync::{Arc, Mutex, MutexGuard},
-};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -14,8 +10,9 @@ use serinus_core::{
 };
 
 use super::{
-    envelope::{close, open},
+    envelope::{Contents, close, open},
     lock,
+    record::Book,
 };
 
 /// The right to decide for a while. It is kept in the store, in the same text as the state, so that nothing can be
@@ -52,6 +49,7 @@ pub(crate) enum Standing {
 #[derive(Debug)]
 pub(crate) struct Leased {
     store: Arc<dyn StateStore>,
+    book: Arc<Book>,
     clock: Arc<dyn Clock>,
     name: Arc<str>,
     token: String,
@@ -73,12 +71,13 @@ struct Known {
 impl Leased {
     pub(crate) fn new(
         store: Arc<dyn StateStore>,
+        book: Arc<Book>,
         clock: Arc<dyn Clock>,
         name: Arc<str>,
         token: String,
         length: GoDuration,
     ) -> Self {
-        Self { store, clock, name, token, length, known: Mutex::default() }
+        Self { store, book, clock, name, token, length, known: Mutex::default() }
     }
 
     /// Takes the lease, unless another instance has it.
@@ -142,7 +141,9 @@ impl Leased {
     async fn read(&self) -> Result<Option<Saved>, PortError> {
         let saved = self.store.load().await?;
         let version = saved.as_ref().map(|saved| saved.version);
-        let (lease, state) = saved.map_or((None, None), |saved| open(saved.document));
+        let nothing = Contents { record: None, lease: None, state: None };
+        let Contents { record, lease, state } = saved.map_or(nothing, |saved| open(saved.document));
+        self.book.read(record, state.as_deref())?;
         let told = version.filter(|_| state.is_some());
         *self.known() = Known { lease, state: state.clone(), version, told };
         Ok(state.zip(told).map(|(document, version)| Saved { document, version }))
@@ -161,7 +162,7 @@ impl Leased {
         let until = length.after(self.clock.now());
         let (holder, token) = (self.name.to_string(), self.token.clone());
         let lease = Lease { holder, until, fence, token };
-        let document = close(&lease, state.as_deref())?;
+        let document = close(Some(&lease), &self.book.write(state.as_deref()), state.as_deref())?;
         let seen = self.known().version;
         let version = self.store.save(&document, seen).await?;
         let mut known = self.known();
@@ -197,12 +198,6 @@ impl StateStore for Leased {
     }
 }
 
-/// A name that no other instance has.
-pub(crate) fn new_token() -> String {
-    // Keyed anew in every process by the system's randomness.
-    format!("{:016x}-{}", RandomState::new().hash_one(process::id()), process::id())
-}
-
 fn fenced(why: String) -> PortError {
     PortError::new(PortErrorKind::Fenced, format!("{why}: this instance follows"))
 }
@@ -212,7 +207,14 @@ mod tests {
     use futures_util::FutureExt as _;
     use serinus_core::port::memory::{ManualClock, MemoryStore};
 
-    use super::{super::envelope::Opened, *};
+    use super::{
+        super::{envelope::Opened, record::new_token},
+        *,
+    };
+
+    fn book() -> Arc<Book> {
+        Arc::new(Book::of("search".into()))
+    }
 
     fn now<T>(future: impl Future<Output = T>) -> T {
         future.now_or_never().unwrap()
@@ -220,7 +222,7 @@ mod tests {
 
     fn leased(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, name: &str) -> Leased {
         let (store, clock) = (Arc::clone(store) as _, Arc::clone(clock) as _);
-        Leased::new(store, clock, name.into(), new_token(), GoDuration::from_secs(30))
+        Leased::new(store, book(), clock, name.into(), new_token(), GoDuration::from_secs(30))
     }
 
     fn leads(leased: &Leased) -> bool {
@@ -321,11 +323,11 @@ mod tests {
         let loaded = now(one.load()).unwrap().unwrap();
         assert_eq!(loaded.document, r#"{"schema":1}"#);
         assert_ne!(loaded.version, version);
-        let opened = Opened(Arc::clone(&store) as _);
+        let opened = Opened { store: Arc::clone(&store) as _, book: book() };
         assert_eq!(now(opened.load()).unwrap(), Some(loaded));
         let empty = Arc::new(MemoryStore::new());
         assert!(leads(&leased(&empty, &clock, "one")));
-        let opened = Opened(empty as _);
+        let opened = Opened { store: empty as _, book: book() };
         assert_eq!(now(opened.load()).unwrap(), None);
         assert!(now(opened.save("1", None)).is_ok(), "a lease alone is nothing to go on from");
     }

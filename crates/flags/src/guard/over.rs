@@ -1,31 +1,34 @@
 //! What lies over a document: rollouts by flag, and the sampling of evaluations.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 use serinus_core::{
     cohort::{Cohort, Place, Salt, Trial},
     metric::Windows,
-    traffic::Weight,
+    traffic::{Revision, Weight},
 };
 
 use super::{
     checks::Checks,
     counters::{Apart, Arm, Counters},
     inbox::Inbox,
+    is_still, lock,
     mark::Mark,
     outcome::Recorded,
     panel::Event,
-    telemetry,
+    shown::Shown,
+    telemetry, variant_of,
 };
 #[cfg(feature = "open-feature")]
 use crate::context::TARGETING_KEY;
 use crate::{
     context::Context,
     details::Reason,
-    document::Document,
+    document::{Body, Document, Variant},
     logic::Clock,
     snapshot::{Decision, State},
+    value::Value,
 };
 
 /// What lies over a document; a store that has none of it has none of these.
@@ -43,8 +46,9 @@ pub(crate) struct Over {
 pub(crate) struct Rollout {
     pub(crate) key: Arc<str>,
     pub(crate) salt: Salt,
-    /// The variant that everybody gets who is not in the candidate's cohort; the default variant if it is none.
-    pub(crate) stable: Option<Arc<str>>,
+    /// What was promoted: everybody gets it who is not in the candidate's cohort, as long as its value is the same. The
+    /// default variant if it is none.
+    pub(crate) promoted: Option<Revision>,
     pub(crate) candidate: Arc<str>,
     pub(crate) weight: Weight,
     /// The definition that the weight was decided for; another one is unproven.
@@ -61,7 +65,13 @@ pub(crate) struct Live {
     pub(crate) windows: Windows<Mark>,
     pub(crate) checks: Checks,
     pub(crate) inbox: Inbox,
+    /// What was promoted and has become the default of the document since.
+    pub(crate) taken_over: Mutex<Option<Revision>>,
+    pub(crate) shown: Shown,
 }
+
+/// Whether a value is of the type that is asked for.
+pub(crate) type IsRead = fn(&Value) -> bool;
 
 /// A rollout within one document.
 #[derive(Clone, Debug)]
@@ -121,11 +131,12 @@ impl Over {
         flag: u32,
         context: &'a Context,
         clock: Clock,
+        is_read: IsRead,
     ) -> Decision<'a> {
         let mut decision = state.by_document(flag, context, clock);
         if let Some(placed) = self.placed.get(&flag) {
-            let is_real = matches!(clock, Clock::System);
-            decision = placed.decide(state, flag, decision, context, is_real);
+            let is_read = matches!(clock, Clock::System).then_some(is_read);
+            decision = placed.decide(state, flag, decision, context, is_read);
         }
         if self.sampling != 0 {
             telemetry::sample(self.sampling, state, flag, &decision, context);
@@ -133,10 +144,24 @@ impl Over {
         decision
     }
 
+    /// An evaluation in this context failed before the flag was looked at.
+    #[cfg(feature = "open-feature")]
+    pub(crate) fn fail(&self, flag: u32, subject: Option<&str>) {
+        let Some(placed) = self.placed.get(&flag) else { return };
+        placed.live.counters.leave_out(Apart::Failed);
+        let Some(subject) = subject.filter(|key| placed.identity.is_none() && !key.is_empty()) else {
+            return;
+        };
+        let place = placed.salt.place(subject);
+        if let Some(arm) = placed.arm(place).filter(|_| placed.is_even) {
+            placed.live.checks.panel.note(place, arm, Event::Failed);
+        }
+    }
+
     /// Counts an outcome of whoever asks in this context, if the document leaves it to the trial.
     pub(crate) fn record(&self, state: &State, flag: u32, context: &Context, recorded: Recorded) {
         let Some(placed) = self.placed.get(&flag) else { return };
-        let Some(subject) = context.targeting_key() else { return };
+        let Some(subject) = subject_of(context) else { return };
         if is_baseline(&state.by_document(flag, context, Clock::System)) {
             let place = placed.salt.place(subject);
             placed.record(place, placed.followed(place, context), recorded);
@@ -145,7 +170,7 @@ impl Over {
 
     /// Counts an outcome of a targeting key.
     pub(crate) fn record_by_key(&self, flag: u32, subject: &str, recorded: Recorded) {
-        let Some(placed) = self.placed.get(&flag) else { return };
+        let Some(placed) = self.placed.get(&flag).filter(|_| !subject.is_empty()) else { return };
         let place = placed.salt.place(subject);
         let is_followed = placed.is_even && placed.identity.is_none();
         placed.record(place, is_followed.then_some(place), recorded);
@@ -179,40 +204,53 @@ impl Placed {
         flag: u32,
         decision: Decision<'a>,
         context: &'a Context,
-        is_real: bool,
+        is_read: Option<IsRead>,
     ) -> Decision<'a> {
         if !is_baseline(&decision) {
-            if is_real {
+            if is_read.is_some() {
                 self.stand_aside(&decision, context);
             }
             return decision;
         }
         let variant = |index: u32| {
             let body = state.flag_at(flag)?.body.as_ref()?;
-            body.variants.get(index as usize).map(|variant| Decision::Variant(variant, Reason::Split))
+            body.variants.get(index as usize)
         };
-        let stable = |decision| self.stable.and_then(variant).unwrap_or(decision);
-        let Some(subject) = context.targeting_key() else {
-            if is_real {
+        // Who is in no cohort gets it for the same reason as the default: nothing was drawn.
+        let stable = |decision| match (self.stable.and_then(variant), decision) {
+            (Some(stable), Decision::Variant(_, reason)) => Decision::Variant(stable, reason),
+            (_, decision) => decision,
+        };
+        let Some(subject) = subject_of(context) else {
+            if is_read.is_some() {
                 self.live.counters.leave_out(Apart::Keyless);
             }
             return stable(decision);
         };
         let place = self.salt.place(subject);
         let Some(arm) = self.arm(place) else { return stable(decision) };
-        if is_real {
-            self.live.counters.expose(arm, place);
-            if let Some(place) = self.followed(place, context) {
-                self.live.checks.panel.note(place, arm, Event::Exposed(arm));
-            }
-        }
-        match (arm, decision) {
-            (Arm::Candidate, decision) => variant(self.candidate).unwrap_or(decision),
-            (Arm::Control, Decision::Variant(default, _)) => {
-                stable(Decision::Variant(default, Reason::Split))
-            }
+        let decision = match (arm, stable(decision)) {
+            (Arm::Candidate, decision) => match variant(self.candidate) {
+                Some(candidate) => Decision::Variant(candidate, Reason::Split),
+                None => decision,
+            },
+            (Arm::Control, Decision::Variant(stable, _)) => Decision::Variant(stable, Reason::Split),
             (Arm::Control, decision) => decision,
+        };
+        if let Some(is_read) = is_read {
+            // Whom the program serves its own default, because it asks for another type, has seen neither variant.
+            let is_shown = matches!(&decision, Decision::Variant(variant, _) if is_read(&variant.value));
+            if is_shown {
+                self.live.counters.expose(arm, place);
+            } else {
+                self.live.counters.leave_out(Apart::Failed);
+            }
+            if let Some(place) = self.followed(place, context) {
+                let event = if is_shown { Event::Exposed(arm) } else { Event::Failed };
+                self.live.checks.panel.note(place, arm, event);
+            }
         }
+        decision
     }
 
     /// The document decides. Whom it gives the variant of the other arm has seen both, if it does not always do so.
@@ -220,7 +258,7 @@ impl Placed {
     fn stand_aside(&self, decision: &Decision<'_>, context: &Context) {
         let why = if matches!(decision, Decision::Variant(..)) { Apart::Ruled } else { Apart::Failed };
         self.live.counters.leave_out(why);
-        let Some(place) = context.targeting_key().map(|subject| self.salt.place(subject)) else { return };
+        let Some(place) = subject_of(context).map(|subject| self.salt.place(subject)) else { return };
         let Some(arm) = self.arm(place) else { return };
         let other = match arm {
             Arm::Candidate => self.stable.or(self.default),
@@ -253,7 +291,10 @@ impl Placed {
         }
         match &self.identity {
             None => Some(place),
-            Some(name) => context.get(name)?.as_str().map(|identity| self.salt.place(identity)),
+            Some(name) => {
+                let identity = context.get(name)?.as_str().filter(|identity| !identity.is_empty())?;
+                Some(self.salt.place(identity))
+            }
         }
     }
 
@@ -266,18 +307,32 @@ impl Placed {
     }
 }
 
+impl Live {
+    /// Whether this was promoted and has become the default of the document since: from then on, the document says who
+    /// gets what.
+    pub(crate) fn is_taken_over(&self, promoted: &Revision) -> bool {
+        lock(&self.taken_over).as_ref() == Some(promoted)
+    }
+}
+
 impl Rollout {
+    /// The variant that everybody gets in this document who is not in the candidate's cohort.
+    pub(crate) fn stable_in<'a>(&self, body: &'a Body) -> Option<&'a Variant> {
+        let promoted = self.promoted.as_ref();
+        let promoted =
+            promoted.and_then(|promoted| body.variants.iter().find(|variant| is_still(promoted, variant)));
+        promoted.or_else(|| body.variants.get(body.default? as usize))
+    }
+
     fn placed(&self, document: &Document) -> Option<(u32, Placed)> {
         let flag = document.index_of(&self.key)?;
         let body = document.flag_at(flag)?.body.as_ref()?;
-        let index = |name: &str| body.variants.iter().find(|variant| *variant.name == *name);
-        let candidate = index(&self.candidate)?.index;
-        let stable = self
-            .stable
-            .as_deref()
-            .and_then(index)
-            .map(|variant| variant.index)
-            .filter(|of| body.default != Some(*of));
+        let candidate = body.variants.iter().find(|variant| *variant.name == *self.candidate)?.index;
+        let stable = self.stable_in(body);
+        if let Some(stable) = stable {
+            self.live.shown.switch_to(&stable.name, || self.live.counters.look().control);
+        }
+        let stable = stable.map(|variant| variant.index).filter(|of| body.default != Some(*of));
         // Only what was decided for this very definition counts for it: another one has shown nothing yet.
         let is_proven = self.definition.is_none() || self.definition == document.fingerprint(flag);
         let weight = if is_proven { self.weight } else { Weight::ZERO };
@@ -299,10 +354,13 @@ impl Rollout {
     /// Once a document makes the promoted variant its default, the document has it, and may take it back.
     fn absorbed_by(self: &Arc<Self>, document: &Document) -> Arc<Self> {
         let default = document.flag(&self.key).and_then(|flag| flag.default_variant());
-        if self.stable.is_some() && self.stable.as_deref() == default {
-            return Arc::new(Self { stable: None, ..Self::clone(self) });
+        match &self.promoted {
+            Some(promoted) if default == Some(variant_of(promoted)) => {
+                *lock(&self.live.taken_over) = Some(promoted.clone());
+                Arc::new(Self { promoted: None, ..Self::clone(self) })
+            }
+            _ => Arc::clone(self),
         }
-        Arc::clone(self)
     }
 }
 
@@ -310,4 +368,10 @@ impl Rollout {
 #[inline]
 fn is_baseline(decision: &Decision<'_>) -> bool {
     matches!(decision, Decision::Variant(_, Reason::Static | Reason::Default))
+}
+
+/// Who is placed. An empty key is none: all who have it would stand in one place.
+#[inline]
+fn subject_of(context: &Context) -> Option<&str> {
+    context.targeting_key().filter(|key| !key.is_empty())
 }

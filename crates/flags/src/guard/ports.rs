@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serinus_core::{
     metric::{Arms, Query, Question, Sample, Window},
     port::{Fence, Fenced, MetricProvider, PortError, PortErrorKind, TrafficRouter},
+    rollout::State,
     time::{GoDuration, Timestamp},
     traffic::{Revision, Route, Weight},
 };
@@ -129,7 +130,7 @@ impl Inner {
         let rollout = Rollout {
             key: Arc::clone(&self.key),
             salt: self.salt.of_attempt(attempt, self.reseed),
-            stable: Some(variant_of(&route.stable).into()),
+            promoted: Some(&route.stable).filter(|stable| self.is_in_force(stable)).cloned(),
             candidate: Arc::clone(&self.candidate),
             weight,
             definition,
@@ -158,6 +159,17 @@ impl Inner {
             );
         }
         Ok(())
+    }
+
+    /// Whether everybody gets this though the document has another default: what was promoted or is about to be, up to
+    /// when the document takes it over.
+    fn is_in_force(&self, stable: &Revision) -> bool {
+        let is_on_its_way = || {
+            let state = self.state();
+            let attempt = state.as_ref().and_then(State::attempt_under_way);
+            attempt.is_some_and(|attempt| attempt.candidate == *stable)
+        };
+        (self.book.has_promoted(stable) || is_on_its_way()) && !self.live.is_taken_over(stable)
     }
 
     fn is_on_trial(&self, revision: &Revision) -> Result<(), PortError> {

@@ -13,14 +13,14 @@ use futures_util::future::{Either, select};
 use serinus_core::{
     driver::{Driver, DriverError, Ports, load},
     port::{Clock, MetricProvider, PortErrorKind, StateStore},
-    rollout::{self, Input, Phase, State},
-    time::GoDuration,
+    rollout::{self, Command, Input, Phase, State},
+    time::{GoDuration, Timestamp},
     traffic::Revision,
 };
 use tracing::Instrument as _;
 
 use super::{
-    Deciding, Guard, GuardError, Inner, Lease,
+    Baseline, Deciding, Guard, GuardError, Inner, Lease,
     envelope::Opened,
     inbox::is_command,
     lease::{Leased, Standing},
@@ -69,16 +69,17 @@ impl Guard {
         let driven = async {
             match &inner.deciding {
                 Deciding::Here { store } => {
-                    self.decide(Arc::new(Opened(Arc::clone(store))), None, clock, to_end).await
+                    self.decide(Arc::new(inner.opened(store)), None, clock, to_end).await
                 }
                 Deciding::Leader { store, name, lease } => {
                     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
                     let (name, token) = (Arc::clone(name), inner.token.clone());
-                    let leased = Leased::new(store, Arc::clone(&clock), name, token, *lease);
+                    let book = Arc::clone(&inner.book);
+                    let leased = Leased::new(store, book, Arc::clone(&clock), name, token, *lease);
                     self.lead(&Arc::new(leased), &clock, to_end).await
                 }
                 Deciding::Follower { store, every } => {
-                    self.follow(&Opened(Arc::clone(store)), *every, clock, to_end).await
+                    self.follow(&inner.opened(store), *every, clock, to_end).await
                 }
             }
         };
@@ -100,7 +101,7 @@ impl Guard {
                 Ok(Standing::Leads(lease)) => (lease, true),
                 Ok(Standing::Follows(lease)) => (lease, false),
                 Err(error) => {
-                    pause(error.into(), &mut failures, clock).await?;
+                    pause(error.into(), &mut failures, LONGEST, clock).await?;
                     continue;
                 }
             };
@@ -122,7 +123,7 @@ impl Guard {
             if inner.live.inbox.clear() {
                 tracing::warn!(holder = lease.holder, "a command is dropped: another instance decides");
             }
-            if let Some(outcome) = self.follow_once(&**leased, clock, to_end).await? {
+            if let Some(outcome) = self.follow_once(&**leased, STANDBY, clock, to_end).await? {
                 return Ok(outcome);
             }
             clock.sleep_until(STANDBY.after(clock.now()).min(lease.until.max(clock.now()))).await;
@@ -141,7 +142,7 @@ impl Guard {
             if let Some((_, baseline)) = inner.revisions() {
                 break baseline;
             }
-            if is_command(&self.hear(lease, clock).await) {
+            if is_command(&self.hear(lease, None, clock).await) {
                 tracing::warn!("a command is dropped: the document does not have the flag and its variants");
             }
             self.keep(lease, clock).await?;
@@ -163,24 +164,45 @@ impl Guard {
             let initial = State::new(baseline.clone(), clock.now());
             match Driver::start(inner.plan.clone(), ports.clone(), initial).await {
                 Ok(driver) => break driver,
-                Err(error) => pause(error, &mut failures, clock).await?,
+                Err(error) => pause(error, &mut failures, LONGEST, clock).await?,
             }
         };
         driver.set_watch(inner.watch);
-        inner.take_up(driver.state());
+        inner.adopt()?;
+        inner.take_up(driver.state(), clock);
         if let Some((_, term)) = lease {
             driver.push(Input::Elected(term));
         }
         let mut wanted: Option<Revision> = None;
+        let mut taken_over: Option<Timestamp> = None;
         let has_command = AtomicBool::new(false);
         loop {
-            let now_wanted = inner.wanted(driver.state());
-            if let Some(revision) = now_wanted.as_ref().filter(|_| now_wanted != wanted) {
-                driver.push(Input::Revised(revision.clone()));
+            let mut until = None;
+            let is_over = to_end && inner.has_had_its_attempt(driver.state());
+            let baseline = match inner.baseline(driver.state()) {
+                Baseline::Another(default) => Some(default),
+                Baseline::TakenOver(default) => {
+                    let settled = SETTLING.after(*taken_over.get_or_insert_with(|| clock.now()));
+                    until = Some(settled);
+                    (settled <= clock.now()).then_some(default)
+                }
+                Baseline::AsItIs => {
+                    taken_over = None;
+                    None
+                }
+            };
+            if let Some(baseline) = baseline.filter(|_| !is_over) {
+                (until, taken_over) = (None, None);
+                driver.push(Input::Rebased(baseline));
+            } else {
+                let now_wanted = inner.wanted(driver.state());
+                if let Some(revision) = now_wanted.as_ref().filter(|_| now_wanted != wanted) {
+                    driver.push(Input::Revised(revision.clone()));
+                }
+                wanted = now_wanted;
             }
-            wanted = now_wanted;
             let outside = async {
-                let input = self.hear(lease, clock).await;
+                let input = self.hear(lease, until, clock).await;
                 has_command.fetch_or(is_command(&input), Ordering::Relaxed);
                 Some(input)
             };
@@ -188,7 +210,7 @@ impl Guard {
                 Ok(step) => step,
                 Err(error) => {
                     // It is the driver's, and is kept for the next step only if there is one.
-                    if let Err(error) = pause(error, &mut failures, clock).await {
+                    if let Err(error) = pause(error, &mut failures, LONGEST, clock).await {
                         if has_command.into_inner() {
                             tracing::warn!("a command is dropped: it could not be saved");
                         }
@@ -204,6 +226,7 @@ impl Guard {
             }
             inner.look(clock.now());
             inner.set_state(driver.state().clone());
+            *lock(&inner.informed) = Some(clock.now());
             self.keep(lease, clock).await?;
             if let Some(outcome) = driver.state().outcome().filter(|_| to_end && driver.state().is_settled())
             {
@@ -212,14 +235,28 @@ impl Guard {
         }
     }
 
-    /// The next input from outside, or a tick when the lease is to be renewed. Cancel safe.
-    async fn hear(&self, lease: Option<(&Arc<Leased>, u64)>, clock: &Arc<dyn Clock>) -> Input {
+    /// The next input from outside, or a tick when the lease is to be renewed or at this time. Cancel safe.
+    async fn hear(
+        &self,
+        lease: Option<(&Arc<Leased>, u64)>,
+        until: Option<Timestamp>,
+        clock: &Arc<dyn Clock>,
+    ) -> Input {
         let next = self.0.live.inbox.next();
-        let Some((leased, _)) = lease else { return next.await };
-        match select(pin!(next), clock.sleep_until(leased.renewal())).await {
-            Either::Left((input, _)) => input,
-            Either::Right(_) => Input::Tick,
+        let renewal = lease.map(|(leased, _)| leased.renewal());
+        let input = match renewal.into_iter().chain(until).min() {
+            None => next.await,
+            Some(at) => match select(pin!(next), clock.sleep_until(at)).await {
+                Either::Left((input, _)) => input,
+                Either::Right(_) => Input::Tick,
+            },
+        };
+        if input == Input::Commanded(Command::Retry)
+            && let Some((candidate, _)) = self.0.revisions()
+        {
+            self.0.book.forgive(&candidate);
         }
+        input
     }
 
     /// Renews the lease when it is time.
@@ -237,7 +274,7 @@ impl Guard {
         match leased.renew().await {
             Ok(lease) => self.0.see(&lease, true),
             Err(error) if error.kind() == PortErrorKind::Fenced => return Err(error.into()),
-            Err(error) => pause(error.into(), &mut 0, clock).await?,
+            Err(error) => pause(error.into(), &mut 0, LONGEST, clock).await?,
         }
         Ok(())
     }
@@ -250,7 +287,7 @@ impl Guard {
         to_end: bool,
     ) -> Result<rollout::Outcome, DriverError> {
         loop {
-            if let Some(outcome) = self.follow_once(store, clock, to_end).await? {
+            if let Some(outcome) = self.follow_once(store, every, clock, to_end).await? {
                 return Ok(outcome);
             }
             let next = clock.sleep_until(every.after(clock.now()));
@@ -262,6 +299,7 @@ impl Guard {
     async fn follow_once(
         &self,
         store: &dyn StateStore,
+        every: GoDuration,
         clock: &Arc<dyn Clock>,
         to_end: bool,
     ) -> Result<Option<rollout::Outcome>, DriverError> {
@@ -270,20 +308,32 @@ impl Guard {
         let held = loop {
             match load(store, State::new(Revision::from(""), clock.now())).await {
                 Ok(held) => break held,
-                Err(error) => pause(error, &mut failures, clock).await?,
+                // The first look after the store is back is to be as early as any other.
+                Err(error) => pause(error, &mut failures, every, clock).await?,
             }
         };
         inner.look(clock.now());
         if held.version.is_none() {
+            if inner.state().is_some() && !inner.is_lost.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "the store is empty: the shares stay as they are until there is a state again"
+                );
+            }
             return Ok(None);
         }
-        inner.take_up(&held.state);
+        inner.is_lost.store(false, Ordering::Relaxed);
+        inner.adopt()?;
+        inner.take_up(&held.state, clock);
         let is_over = held.state.is_settled() && inner.has_had_its_attempt(&held.state);
         Ok(held.state.outcome().filter(|_| to_end && is_over).cloned())
     }
 }
 
 impl Inner {
+    fn opened(&self, store: &Arc<dyn StateStore>) -> Opened {
+        Opened { store: Arc::clone(store), book: Arc::clone(&self.book) }
+    }
+
     fn see(&self, lease: &Lease, is_mine: bool) {
         *lock(&self.lease) = Some((lease.clone(), is_mine));
     }
@@ -295,8 +345,9 @@ impl Inner {
     }
 
     /// Does what a state says that was decided before, or by another instance.
-    fn take_up(&self, state: &State) {
+    fn take_up(&self, state: &State, clock: &Arc<dyn Clock>) {
         self.set_state(state.clone());
+        *lock(&self.informed) = Some(clock.now());
         let Some(aim) = &state.route else { return };
         if let Err(error) = self.put(&aim.value, aim.fence) {
             tracing::warn!(error = error.chain(), "the shares of the stored state cannot be put in force");
@@ -304,19 +355,33 @@ impl Inner {
     }
 }
 
-/// Waits after a failure that may go away by itself; others are returned.
-async fn pause(error: DriverError, failures: &mut u32, clock: &Arc<dyn Clock>) -> Result<(), DriverError> {
-    match error {
-        DriverError::Store(ref failure) if failure.kind() == PortErrorKind::Fenced => return Err(error),
-        DriverError::Store(_) | DriverError::Conflict => {}
+/// Waits after a failure that may go away by itself, no longer than so long; others are returned.
+async fn pause(
+    error: DriverError,
+    failures: &mut u32,
+    longest: GoDuration,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), DriverError> {
+    match &error {
+        DriverError::Store(failure) => match failure.kind() {
+            PortErrorKind::Fenced | PortErrorKind::Invalid => return Err(error),
+            _ => {}
+        },
+        DriverError::Conflict => {}
         _ => return Err(error),
     }
-    let seconds = 1_u64 << (*failures).min(5);
+    let wait = GoDuration::from_secs(1_u64 << (*failures).min(5)).min(longest);
     *failures = failures.saturating_add(1);
-    tracing::warn!(?error, seconds, "the store of a guard failed; it is tried again");
-    clock.sleep_until(GoDuration::from_secs(seconds).after(clock.now())).await;
+    tracing::warn!(?error, %wait, "the store of a guard failed; it is tried again");
+    clock.sleep_until(wait.after(clock.now())).await;
     Ok(())
 }
+
+/// The longest pause between two attempts at a store by who decides.
+const LONGEST: GoDuration = GoDuration::from_secs(32);
+
+/// So long is what was promoted kept in force after the document has it: for those who get the document later.
+const SETTLING: GoDuration = GoDuration::from_mins(1);
 
 /// How often an instance that could decide reads what is decided.
 const STANDBY: GoDuration = GoDuration::from_secs(2);
