@@ -123,11 +123,13 @@ async fn serve(shop: Shop) -> Result<std::net::SocketAddr, Box<dyn Error>> {
 /// Two code paths behind a flag. Those who record what came of it need not know which cohort a visitor is in.
 async fn checkout(State(shop): State<Shop>, Path(visitor): Path<String>) -> StatusCode {
     let (context, began) = (Context::new(visitor), Instant::now());
-    let done = match shop.flags.string("checkout", &context).as_deref() {
-        Ok("first try") => pay(120).await,
-        Ok("mended") => pay(25).await,
-        _ => pay(30).await,
+    // The value is let go before anything is awaited: it keeps the snapshot that it is from.
+    let failures = match shop.flags.string("checkout", &context).as_deref() {
+        Ok("first try") => 120,
+        Ok("mended") => 25,
+        _ => 30,
     };
+    let done = pay(failures).await;
     let (status, outcome) = match done {
         Ok(()) => (StatusCode::OK, Outcome::Success),
         Err(()) => (StatusCode::BAD_GATEWAY, Outcome::Error),
