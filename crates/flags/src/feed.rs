@@ -58,6 +58,8 @@ mod worker;
 ///   given, with [`Reason::Stale`](crate::Reason::Stale). It is asked again and again.
 /// - A source that is asked again and again says nothing at all: after [a while](Feed::silence) that is a failure, too.
 /// - It is back: the flags are [ready](crate::Status::Ready), and if anything changed meanwhile, that is told after it.
+/// - A source panics: nobody asks it again, which is fatal once it is so of all. What follows them panics: that is
+///   [fatal](crate::Status::Fatal) at once, and no source is asked again.
 ///
 /// One feed for one store: two would load over each other. The runtime needs its clock (`enable_time`).
 #[must_use = "nothing is followed before `follow`"]
