@@ -1,17 +1,20 @@
 //! Following sources.
 
-use std::{fmt, time::Duration};
+use std::{fmt, panic::catch_unwind, time::Duration};
 
 use tokio::{
     runtime::Handle,
     sync::oneshot,
     task::{AbortHandle, JoinHandle},
+    time::sleep,
 };
 
 pub use self::environment::EnvironmentError;
 use self::worker::Worker;
 use crate::{
+    details::ErrorCode,
     flags::Flags,
+    lifecycle::Trouble,
     source::{Selector, Source},
 };
 
@@ -53,7 +56,10 @@ mod worker;
 /// - A source cannot be had, or says what is no document: what it said last stays in force. The flags are
 ///   [stale](crate::Status::Stale) at once, and in [error](crate::Status::Error) after the grace period; each value is
 ///   given, with [`Reason::Stale`](crate::Reason::Stale). It is asked again and again.
+/// - A source that is asked again and again says nothing at all: after [a while](Feed::silence) that is a failure, too.
 /// - It is back: the flags are [ready](crate::Status::Ready), and if anything changed meanwhile, that is told after it.
+/// - A source panics: nobody asks it again, which is fatal once it is so of all. What follows them panics: that is
+///   [fatal](crate::Status::Fatal) at once, and no source is asked again.
 ///
 /// One feed for one store: two would load over each other. The runtime needs its clock (`enable_time`).
 #[must_use = "nothing is followed before `follow`"]
@@ -62,12 +68,19 @@ pub struct Feed {
     selector: Selector,
     deadline: Duration,
     grace: Duration,
+    silence: Option<Duration>,
 }
 
 impl Feed {
     /// This source alone.
     pub fn of(source: impl Source + 'static) -> Self {
-        Self { sources: vec![Box::new(source)], selector: Selector::all(), deadline: DEADLINE, grace: GRACE }
+        Self {
+            sources: vec![Box::new(source)],
+            selector: Selector::all(),
+            deadline: DEADLINE,
+            grace: GRACE,
+            silence: None,
+        }
     }
 
     /// And this one too, which has priority over those before: of flags with the same key, its flag counts.
@@ -94,6 +107,14 @@ impl Feed {
         self
     }
 
+    /// How long a source may take to answer before it is given up, which is a failure like any other, and asked anew; at
+    /// least a millisecond. By default each source tells: [`Source::silence`], which for a file is 30 seconds or three
+    /// intervals, whichever is longer. A source that may be silent for ever, as a stream may, still may.
+    pub fn silence(mut self, longest: Duration) -> Self {
+        self.silence = Some(longest.max(SHORTEST_SILENCE));
+        self
+    }
+
     /// Begins to follow, and waits until every source has said something, or the deadline is over.
     ///
     /// That the flags are [ready](crate::Status::Ready) is not promised: [`Flags::status`] and [`Flags::trouble`] tell.
@@ -101,16 +122,24 @@ impl Feed {
     ///
     /// # Errors
     ///
-    /// If this is not within a tokio runtime.
+    /// If this is not within a tokio runtime with a clock, or following breaks off before it began. Then nothing is
+    /// followed, and the flags are [given up](Flags::give_up).
     pub async fn follow(self, flags: &Flags) -> Result<Following, FeedError> {
-        let runtime = Handle::try_current().map_err(|_| FeedError::NoRuntime)?;
+        let runtime = runtime().inspect_err(|error| flags.give_up(error.trouble()))?;
         let (begun, beginning) = oneshot::channel();
-        let worker = Worker::new(flags.clone(), self.selector, self.grace);
-        let task = runtime.spawn(worker.run(self.sources, self.deadline, begun));
-        let following = Following { task, is_detached: false };
-        // It can only fail to tell if the runtime is going down, and then there is nothing to wait for.
-        drop(beginning.await);
-        Ok(following)
+        let (stop, stopped) = oneshot::channel();
+        let worker = Worker::new(flags.clone(), self.selector, self.grace, self.silence);
+        let task = runtime.spawn(worker.run(self.sources, self.deadline, begun, stopped));
+        let mut following = Following { task, stop: Some(stop), is_detached: false };
+        if beginning.await.is_ok() {
+            return Ok(following);
+        }
+        // A task that panicked has given the flags up; one that is dropped with its runtime could not.
+        let error = FeedError::BrokenOff;
+        if (&mut following.task).await.is_err() {
+            flags.give_up(error.trouble());
+        }
+        Err(error)
     }
 }
 
@@ -123,6 +152,7 @@ impl fmt::Debug for Feed {
             .field("selector", &self.selector)
             .field("deadline", &self.deadline)
             .field("grace", &self.grace)
+            .field("silence", &self.silence)
             .finish()
     }
 }
@@ -132,6 +162,7 @@ impl fmt::Debug for Feed {
 #[must_use = "the flags follow their sources only as long as this lives"]
 pub struct Following {
     task: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
     is_detached: bool,
 }
 
@@ -142,10 +173,14 @@ impl Following {
         self.task.abort_handle()
     }
 
-    /// Stops, and waits until no source is asked any more.
+    /// Stops, and waits until no source is asked any more and all of them are dropped. One that is being asked is
+    /// interrupted where it waits; what it does in a thread for blocking work, such as reading a file, may go on.
     pub async fn stop(mut self) {
-        self.task.abort();
-        // Being aborted is what was asked for.
+        if let Some(stop) = self.stop.take() {
+            // Nobody listens if the task has ended already.
+            let _ = stop.send(());
+        }
+        // It can only fail if the runtime is going down, and its tasks with it.
         drop((&mut self.task).await);
     }
 }
@@ -165,8 +200,31 @@ pub enum FeedError {
     /// There is no runtime.
     #[error("there is no tokio runtime here: call `follow` within one")]
     NoRuntime,
+    /// There is a runtime, but it cannot wait for a time.
+    #[error("the tokio runtime here has no clock: build it with `enable_time` or `enable_all`")]
+    NoClock,
+    /// Following ended before it began.
+    #[error(
+        "following the sources broke off: the runtime is going down, or a source panicked without being asked"
+    )]
+    BrokenOff,
+}
+
+impl FeedError {
+    fn trouble(&self) -> Trouble {
+        Trouble::new(ErrorCode::General, self.to_string())
+    }
+}
+
+/// The runtime that sources can be followed on.
+fn runtime() -> Result<Handle, FeedError> {
+    let runtime = Handle::try_current().map_err(|_| FeedError::NoRuntime)?;
+    // Whether it has a clock it tells by a panic, and in no other way.
+    catch_unwind(|| drop(sleep(Duration::ZERO))).map_err(|_| FeedError::NoClock)?;
+    Ok(runtime)
 }
 
 const DEADLINE: Duration = Duration::from_secs(5);
 /// As flagd has it.
 const GRACE: Duration = Duration::from_secs(5);
+const SHORTEST_SILENCE: Duration = Duration::from_millis(1);

@@ -58,7 +58,7 @@ pub struct Flags(Arc<Store>);
 #[derive(Default)]
 struct Store {
     current: ArcSwap<State>,
-    /// Held while a document is loaded, so that no change is lost.
+    /// Held while a document is loaded or the status changes, so that no change is lost and values and status agree.
     loading: Mutex<()>,
     options: Options,
     lifecycle: Lifecycle,

@@ -191,6 +191,12 @@ impl Server {
         }
     }
 
+    /// How long a request may take.
+    #[cfg(feature = "http")]
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// The same, with one secret more.
     #[cfg(feature = "http")]
     pub(crate) fn keeping(mut self, secret: String) -> Self {

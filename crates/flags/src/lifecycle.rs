@@ -26,7 +26,8 @@ pub enum Status {
     /// It has been so for longer than the grace period, or there never was a document. Where there are flags,
     /// evaluation goes on.
     Error,
-    /// It will stay so: nobody tries again.
+    /// Nobody tries again, so it will stay so; unless a document is loaded after all, or it is said that the source is
+    /// back.
     Fatal,
 }
 
@@ -111,7 +112,7 @@ impl Lifecycle {
             if let Some(kind) = inner.kind() {
                 queue.push(inner.event(kind));
             }
-            inner.subscribers.push(Arc::clone(&queue));
+            inner.add(Arc::clone(&queue));
             Events::new(queue)
         })
     }
@@ -137,10 +138,10 @@ impl Lifecycle {
         });
     }
 
-    /// The source is back, and says what it said before.
+    /// The source is back, and says what it said before; there is a document.
     pub(crate) fn recovered(&self) {
         self.with(|inner| {
-            if matches!(inner.status, Status::Stale | Status::Error) {
+            if inner.status != Status::Ready {
                 inner.enter(Status::Ready, None);
                 inner.emit(inner.event(EventKind::Ready));
             }
@@ -205,12 +206,46 @@ impl Inner {
         }
     }
 
+    fn add(&mut self, queue: Arc<Queue>) {
+        if self.subscribers.len() == self.subscribers.capacity() {
+            self.forget_those_without_reader();
+            // As much room as there are readers: looking at each of them is then due once in as many calls.
+            self.subscribers.shrink_to(2 * self.subscribers.len());
+            self.subscribers.reserve(self.subscribers.len().max(1));
+        }
+        self.subscribers.push(queue);
+    }
+
     fn emit(&mut self, event: Event) {
+        self.forget_those_without_reader();
+        self.subscribers.iter().for_each(|queue| queue.push(event.clone()));
+    }
+
+    fn forget_those_without_reader(&mut self) {
         // A queue that only this list holds has lost its reader.
         self.subscribers.retain(|queue| Arc::strong_count(queue) > 1);
-        self.subscribers.iter().for_each(|queue| queue.push(event.clone()));
     }
 }
 
 /// The name in the metadata of an event under which the source of a trouble stands.
 const SOURCE: &str = "source";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_subscribes_and_goes_again_is_not_kept() {
+        let lifecycle = Lifecycle::default();
+        let mut stays: Vec<_> = (0..10).map(|_| lifecycle.subscribe(1)).collect();
+        for _ in 0..10_000 {
+            drop(lifecycle.subscribe(1));
+        }
+        let kept = lifecycle.with(|inner| (inner.subscribers.len(), inner.subscribers.capacity()));
+        assert!(kept.0 <= 40 && kept.1 <= 40, "{kept:?} for ten readers");
+        lifecycle.troubled(Status::Error, Trouble::new(ErrorCode::General, "the cable is cut"));
+        for events in &mut stays {
+            assert_eq!(events.try_next().unwrap().unwrap().kind, EventKind::Error);
+        }
+    }
+}

@@ -33,6 +33,8 @@ mod grpc;
 #[cfg(feature = "http")]
 mod http;
 mod selector;
+#[cfg(feature = "tokio")]
+mod single;
 mod text;
 
 /// Where documents come from.
@@ -89,6 +91,18 @@ pub trait Source: Send + Sync {
 
     /// How long after an answer or an error it is asked again; nothing if it never says anything else.
     fn pause(&self) -> Option<Duration>;
+
+    /// How long a [`fetch`](Source::fetch) may take: one that takes longer is given up, which is a failure like any other
+    /// ([`SourceError::Silent`]), and the source is asked anew after its pause. Nothing if it may take for ever, as that
+    /// of a stream does. This is looked at before the first fetch and after every answer, but not after an error.
+    ///
+    /// It is given up where it waits: one that blocks its thread instead, as no future should, cannot be.
+    ///
+    /// Unless a source says otherwise: 30 seconds or three times its pause, whichever is longer; and for ever if the
+    /// pause is zero, or there is none.
+    fn silence(&self) -> Option<Duration> {
+        usual_silence(self.pause()?)
+    }
 }
 
 #[async_trait]
@@ -104,6 +118,15 @@ impl<S: Source + ?Sized> Source for Box<S> {
     fn pause(&self) -> Option<Duration> {
         (**self).pause()
     }
+
+    fn silence(&self) -> Option<Duration> {
+        (**self).silence()
+    }
+}
+
+/// How long a source may be silent that is asked after this pause, unless it says otherwise.
+fn usual_silence(pause: Duration) -> Option<Duration> {
+    (!pause.is_zero()).then(|| pause.saturating_mul(3).max(SILENCE))
 }
 
 /// What a source says.
@@ -166,3 +189,5 @@ const _: fn() = || {
     fn sent<T: Send + Sync>() {}
     sent::<Box<dyn Source>>();
 };
+
+const SILENCE: Duration = Duration::from_secs(30);

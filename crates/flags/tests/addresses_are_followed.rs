@@ -14,7 +14,7 @@ use std::{
 use serinus_flags::{
     Context, EventKind, Events, Feed, Flags, Status,
     http::HttpError,
-    source::{Fetched, Http, HttpBuilder, Selector, Source, SourceError},
+    source::{ClientCredentials, Fetched, Http, HttpBuilder, Selector, Source, SourceError},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -121,14 +121,50 @@ async fn the_type_of_the_answer_tells_yaml_from_json() {
 #[tokio::test]
 async fn a_server_that_asks_to_be_left_alone_is() {
     let server = MockServer::start().await;
-    answers(&server, ResponseTemplate::new(429).insert_header("retry-after", "120")).await;
+    answers(&server, ResponseTemplate::new(429).insert_header("retry-after", "45")).await;
     let mut source = to(&server).build().unwrap();
     assert_eq!(source.pause(), Some(Duration::from_millis(20)));
     source.fetch().await.unwrap_err();
-    assert_eq!(source.pause(), Some(Duration::from_secs(120)));
+    assert_eq!(source.pause(), Some(Duration::from_secs(45)));
     answers(&server, ResponseTemplate::new(200).set_body_string(ON)).await;
     source.fetch().await.unwrap();
     assert_eq!(source.pause(), Some(Duration::from_millis(20)));
+}
+
+/// By the next document a variant may be turned off that does harm.
+#[tokio::test]
+async fn a_server_that_asks_to_be_left_alone_for_a_day_is_asked_again_all_the_same() {
+    let server = MockServer::start().await;
+    answers(&server, ResponseTemplate::new(503).insert_header("retry-after", "86400")).await;
+    let seconds = Duration::from_secs;
+    for (source, expected) in [
+        (to(&server), seconds(60)),
+        (to(&server).interval(seconds(5)), seconds(60)),
+        (to(&server).interval(seconds(10)), seconds(120)),
+        (to(&server).longest_wait(seconds(3600)), seconds(3600)),
+        (to(&server).longest_wait(Duration::ZERO), Duration::from_millis(20)),
+    ] {
+        let mut source = source.build().unwrap();
+        source.fetch().await.unwrap_err();
+        assert_eq!(source.pause(), Some(expected), "{source:?}");
+    }
+}
+
+#[test]
+fn a_source_may_be_silent_for_longer_than_its_requests_may_take() {
+    let (seconds, to) = (Duration::from_secs, || Http::builder("http://127.0.0.1:1/flags.json"));
+    let credentials = || ClientCredentials::new("http://127.0.0.1:1/token", "id", "hush-hush");
+    for (source, expected) in [
+        (to(), 30),
+        (to().interval(seconds(60)), 180),
+        (to().timeout(seconds(60)), 120),
+        // A token, the document, and both again.
+        (to().client_credentials(credentials()), 50),
+        (to().client_credentials(credentials()).timeout(seconds(60)), 300),
+    ] {
+        let source: Box<dyn Source> = Box::new(source.build().unwrap());
+        assert_eq!(source.silence(), Some(seconds(expected)), "{}", source.name());
+    }
 }
 
 #[tokio::test]

@@ -111,6 +111,22 @@ fn a_context_is_reused_without_allocating() {
     assert_eq!(allocated, 0);
 }
 
+#[test]
+fn choosing_evaluations_to_tell_allocates_nothing() {
+    let flags = Flags::default();
+    flags.update(DOCUMENT.as_bytes(), Format::Json).unwrap();
+    let context = Context::new("user-42");
+    let ask = || {
+        for _ in 0..1000 {
+            let _ = black_box(flags.bool("static", &context));
+        }
+    };
+    flags.sample_evaluations(10);
+    // The first event registers what it looks like.
+    ask();
+    assert_eq!(allocations(ask), 0);
+}
+
 /// Through the SDK of OpenFeature a rule allocates what a flag without one does: all of that is the SDK's, and the name of
 /// the variant. Also while another flag is guarded.
 #[cfg(feature = "open-feature")]

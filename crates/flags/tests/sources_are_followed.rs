@@ -3,12 +3,20 @@
 #![cfg(feature = "tokio")]
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use scripted::{Script, document};
 use serinus_flags::{
-    Context, Event, EventKind, Events, Feed, FeedError, Flags, Reason, Status,
-    source::{File, Source, Text},
+    Context, Event, EventKind, Events, Feed, FeedError, Flags, Format, Reason, Status,
+    source::{Fetched, File, Source, SourceError, Text},
 };
 use tokio::time::{Instant, sleep};
 
@@ -197,6 +205,48 @@ async fn dropping_what_follows_stops_asking() {
     assert!(script.is_dropped(), "nobody holds the source any more");
 }
 
+/// A source that nothing can interrupt while it is asked.
+struct Busy {
+    is_asked: Arc<AtomicBool>,
+    was_asked: bool,
+}
+
+#[async_trait::async_trait]
+impl Source for Busy {
+    fn name(&self) -> &str {
+        "busy"
+    }
+
+    async fn fetch(&mut self) -> Result<Fetched, SourceError> {
+        if !std::mem::replace(&mut self.was_asked, true) {
+            return Ok(Fetched::Document { bytes: document("search", "on").into(), format: Format::Json });
+        }
+        self.is_asked.store(true, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(300));
+        self.is_asked.store(false, Ordering::SeqCst);
+        Ok(Fetched::Unchanged)
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        Some(Duration::from_millis(1))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn once_following_has_stopped_no_source_is_being_asked() {
+    let is_asked = Arc::new(AtomicBool::new(false));
+    let flags = Flags::default();
+    let source = Busy { is_asked: Arc::clone(&is_asked), was_asked: false };
+    let following = Feed::of(source).follow(&flags).await.unwrap();
+    while !is_asked.load(Ordering::SeqCst) {
+        sleep(Duration::from_millis(1)).await;
+    }
+    following.stop().await;
+    assert!(!is_asked.load(Ordering::SeqCst), "it is still being asked");
+    assert_eq!(Arc::strong_count(&is_asked), 1, "nobody holds the source any more");
+    assert_eq!(flags.status(), Status::Ready);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_detached_goes_on_until_it_is_aborted() {
     let (script, source) = Script::new("flags", document("search", "on"));
@@ -219,6 +269,7 @@ fn without_a_runtime_that_is_said() {
         panic!("it waits for something");
     };
     assert_eq!(ended.err(), Some(FeedError::NoRuntime));
+    assert_eq!(flags.status(), Status::Fatal, "nobody follows");
 }
 
 #[test]

@@ -1,16 +1,25 @@
 //! A source that is down, slow, cut off or full of nonsense leaves the flags as they are, and says so.
 
 #![cfg(feature = "tokio")]
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    future::pending,
+    sync::Arc,
+    task::{Wake, Waker},
+    time::Duration,
+};
 
 use scripted::{Script, document};
 use serinus_flags::{
-    Context, ErrorCode, Event, EventKind, Events, Feed, Flags, Status,
-    source::{File, Text},
+    Context, ErrorCode, Event, EventKind, Events, Feed, FeedError, Flags, Format, Status,
+    source::{Fetched, File, Source, SourceError, Text},
 };
-use tokio::time::sleep;
+use tokio::{
+    runtime::Builder,
+    time::{Instant, sleep, timeout},
+};
 
 #[expect(dead_code, reason = "shared by several test programs")]
 mod scripted;
@@ -163,6 +172,186 @@ async fn a_source_that_panics_takes_nobody_with_it() {
     for key in ["search", "basket"] {
         assert_eq!(flags.bool(key, &Context::default()), Ok(true));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_falls_silent_is_a_failure_and_asked_anew() {
+    let (script, source) = Script::new("flags", document("search", "on"));
+    let flags = Flags::default();
+    let _following = Feed::of(source).follow(&flags).await.unwrap();
+    let mut events = flags.events();
+    assert_eq!(next(&mut events).await.kind, EventKind::Ready);
+    script.falls_silent();
+    let began = Instant::now();
+    let stale = next(&mut events).await;
+    assert!((30..=32).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert_eq!((stale.kind, stale.error_code), (EventKind::Stale, Some(ErrorCode::General)));
+    let message = stale.message.unwrap();
+    assert_eq!(&*message, "flags said nothing within 30 s: look whether it is there, or wait longer");
+    assert_eq!((flags.status(), flags.bool("search", &Context::default())), (Status::Stale, Ok(true)));
+    assert_eq!(next(&mut events).await.kind, EventKind::Error, "after the grace period");
+    assert_eq!((flags.status(), flags.bool("search", &Context::default())), (Status::Error, Ok(true)));
+    // Nobody answers what was asked so far; who asks anew is answered.
+    script.says(document("search", "off"));
+    assert_eq!(next(&mut events).await.kind, EventKind::Ready);
+    assert_eq!(next(&mut events).await.kind, EventKind::ConfigurationChanged);
+    assert_eq!(flags.bool("search", &Context::default()), Ok(false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_a_source_may_be_silent_is_an_option_of_the_feed() {
+    let (script, source) = Script::new("flags", document("search", "on"));
+    script.falls_silent();
+    let flags = Flags::default();
+    let limit = Duration::from_millis(200);
+    let _following = Feed::of(source).silence(limit).follow(&flags).await.unwrap();
+    let message = flags.trouble().unwrap().message;
+    assert!(message.starts_with("flags said nothing within 0.2 s"), "{message}");
+    assert_eq!(flags.status(), Status::Error, "there never was a document");
+}
+
+/// Says one thing, and then waits for a change that does not come.
+struct Still(bool);
+
+#[async_trait::async_trait]
+impl Source for Still {
+    fn name(&self) -> &str {
+        "still"
+    }
+
+    async fn fetch(&mut self) -> Result<Fetched, SourceError> {
+        if std::mem::replace(&mut self.0, true) {
+            return pending().await;
+        }
+        Ok(Fetched::Document { bytes: document("search", "on").into(), format: Format::Json })
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_may_be_silent_for_ever() {
+    let flags = Flags::default();
+    let _following = Feed::of(Still(false)).silence(Duration::from_secs(1)).follow(&flags).await.unwrap();
+    let mut events = flags.events();
+    assert_eq!(next(&mut events).await.kind, EventKind::Ready);
+    sleep(Duration::from_secs(86_400)).await;
+    assert_eq!((flags.status(), events.try_next()), (Status::Ready, Ok(None)));
+}
+
+/// As one on a mount whose server is gone.
+#[cfg(unix)]
+#[test]
+fn a_file_that_hangs_holds_one_thread_however_often_it_is_looked_at() {
+    use std::process::Command;
+
+    use tokio::task::spawn_blocking;
+
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("flags.json"), document("search", "on")).unwrap();
+    fs::write(at("later"), document("search", "off")).unwrap();
+    // Opening a pipe takes until somebody else opens it, too.
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    let runtime =
+        Builder::new_multi_thread().worker_threads(1).max_blocking_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let flags = Flags::default();
+        let source = File::new(at("flags.json")).interval(Duration::from_millis(1));
+        let following = Feed::of(source).silence(Duration::from_millis(50)).follow(&flags).await.unwrap();
+        let mut events = flags.events();
+        // On a busy machine the first look may take too long.
+        while flags.status() != Status::Ready {
+            timeout(Duration::from_secs(10), events.next()).await.unwrap().unwrap();
+        }
+        while events.try_next().unwrap().is_some() {}
+        fs::rename(at("pipe"), at("flags.json")).unwrap();
+        let stale = timeout(Duration::from_secs(10), events.next()).await.unwrap().unwrap();
+        assert!(stale.message.unwrap().contains("said nothing within"), "{:?}", flags.trouble());
+        sleep(Duration::from_millis(300)).await;
+        let has_room = timeout(Duration::from_secs(5), spawn_blocking(|| ())).await.is_ok();
+        fs::rename(at("flags.json"), at("pipe")).unwrap();
+        fs::rename(at("later"), at("flags.json")).unwrap();
+        drop(fs::File::options().read(true).write(true).open(at("pipe")).unwrap());
+        assert!(has_room, "one of two threads is left");
+        while flags.status() != Status::Ready {
+            timeout(Duration::from_secs(10), events.next()).await.unwrap().unwrap();
+        }
+        assert_eq!(flags.bool("search", &Context::default()), Ok(false));
+        following.stop().await;
+    });
+}
+
+#[test]
+fn a_runtime_without_a_clock_is_an_error_and_the_flags_are_given_up() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let flags = Flags::default();
+    let mut events = flags.events();
+    let followed = runtime.block_on(Feed::of(Text::json(document("search", "on"))).follow(&flags));
+    assert_eq!(followed.err(), Some(FeedError::NoClock));
+    assert_eq!(flags.status(), Status::Fatal);
+    let told = events.try_next().unwrap().unwrap();
+    assert_eq!((told.kind, told.error_code), (EventKind::Error, Some(ErrorCode::ProviderFatal)));
+    assert!(told.message.unwrap().contains("enable_time"), "it says what to do");
+}
+
+/// Panics when it is asked for its name.
+struct Nameless;
+
+#[async_trait::async_trait]
+impl Source for Nameless {
+    fn name(&self) -> &str {
+        panic!("it has none")
+    }
+
+    async fn fetch(&mut self) -> Result<Fetched, SourceError> {
+        pending().await
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_at_the_beginning_is_an_error_and_the_flags_are_given_up() {
+    let flags = Flags::default();
+    let mut events = flags.events();
+    let followed = Feed::of(Nameless).follow(&flags).await;
+    assert_eq!(followed.err(), Some(FeedError::BrokenOff));
+    assert_eq!(flags.status(), Status::Fatal);
+    assert_eq!(next(&mut events).await.error_code, Some(ErrorCode::ProviderFatal));
+    assert_eq!(events.try_next(), Ok(None), "it is told once");
+}
+
+/// Panics when there is something to read.
+struct Explosive;
+
+impl Wake for Explosive {
+    fn wake(self: Arc<Self>) {
+        panic!("this reader of events is broken")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_what_follows_is_the_end_and_told() {
+    let (script, source) = Script::new("flags", document("search", "on"));
+    let flags = Flags::default();
+    let following = Feed::of(source).follow(&flags).await.unwrap();
+    let mut events = flags.events();
+    assert_eq!(next(&mut events).await.kind, EventKind::Ready);
+    let waker = Waker::from(Arc::new(Explosive));
+    assert!(events.poll_next(&mut std::task::Context::from_waker(&waker)).is_pending());
+    script.fails();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!((flags.status(), flags.bool("search", &Context::default())), (Status::Fatal, Ok(true)));
+    assert!(flags.trouble().unwrap().message.contains("panicked"), "{:?}", flags.trouble());
+    assert_eq!(next(&mut events).await.kind, EventKind::Stale);
+    assert_eq!(next(&mut events).await.error_code, Some(ErrorCode::ProviderFatal));
+    assert!(script.is_dropped(), "no source is asked any more");
+    following.stop().await;
 }
 
 #[tokio::test]

@@ -22,6 +22,11 @@ mod scripted;
 #[expect(dead_code, reason = "shared by several test programs")]
 mod streaming;
 
+#[test]
+fn a_stream_has_deadlines_of_its_own_and_may_be_silent_for_ever() {
+    assert_eq!(Grpc::new("flagd:8015").unwrap().silence(), None);
+}
+
 #[tokio::test]
 async fn each_message_is_a_whole_document_and_the_changed_keys_are_told() {
     let mut server = Server::start().await;

@@ -39,7 +39,7 @@ fn one_in_so_many_evaluations_is_told() {
         ask(10);
         assert_eq!(told.take(), [], "nobody asked for it");
         flags.sample_evaluations(4);
-        ask(8);
+        ask(4000);
         let evaluation = BTreeMap::from(
             [
                 ("event", "feature_flag.evaluation"),
@@ -53,8 +53,13 @@ fn one_in_so_many_evaluations_is_told() {
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
-        assert_eq!(told.take(), [evaluation.clone(), evaluation]);
+        let some = told.take();
+        // Nine standard deviations.
+        assert!((750..=1250).contains(&some.len()), "{} of 4000", some.len());
+        assert!(some.iter().all(|one| *one == evaluation));
         flags.sample_evaluations(1);
+        ask(10);
+        assert_eq!(told.take().len(), 10, "everything");
         assert!(flags.string("checkout", &Context::new("user-1").with("wish", "neither")).is_err());
         let failed = told.take().remove(0);
         assert_eq!(failed["feature_flag.result.reason"], "error");
@@ -63,6 +68,32 @@ fn one_in_so_many_evaluations_is_told() {
         ask(10);
         assert_eq!(told.take(), []);
     });
+}
+
+#[test]
+fn flags_that_are_asked_in_turn_are_told_alike_whatever_the_period_and_the_rate_of_others() {
+    let document = r#"{"flags": {
+        "a": {"state": "ENABLED", "variants": {"x": true}, "defaultVariant": "x"},
+        "b": {"state": "ENABLED", "variants": {"x": true}, "defaultVariant": "x"}
+    }}"#;
+    let (flags, others, told) = (flags(document), flags(document), Told::default());
+    flags.sample_evaluations(100);
+    others.sample_evaluations(2);
+    let context = Context::new("user-1");
+    let count = |ask: &dyn Fn()| {
+        tracing::subscriber::with_default(told.clone(), || (0..50_000).for_each(|_| ask()));
+        let told = told.take();
+        ["a", "b"].map(|key| told.iter().filter(|one| one["feature_flag.key"] == key).count())
+    };
+    let alike = count(&|| {
+        assert_eq!((flags.bool("a", &context), flags.bool("b", &context)), (Ok(true), Ok(true)));
+    });
+    // 500 of 50 000 each, nine standard deviations either way.
+    assert!(alike.iter().all(|count| (300..=700).contains(count)), "{alike:?}");
+    let beside = count(&|| {
+        assert_eq!((flags.bool("a", &context), others.bool("b", &context)), (Ok(true), Ok(true)));
+    });
+    assert!((300..=700).contains(&beside[0]) && (24_000..=26_000).contains(&beside[1]), "{beside:?}");
 }
 
 #[cfg(feature = "tokio")]

@@ -1,12 +1,13 @@
 //! The task that follows sources: one task more for each of them asks, and this one puts together what they say.
 
-use std::{collections::HashMap, future::pending, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio::{
     select,
     sync::{mpsc, oneshot},
     task::{Id, JoinError, JoinSet, spawn_blocking},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use crate::{
@@ -23,6 +24,8 @@ pub(super) struct Worker {
     flags: Flags,
     selector: Selector,
     grace: Duration,
+    /// How long sources may be silent that may not be so for ever; nothing if each of them tells.
+    silence: Option<Duration>,
     parts: Vec<Part>,
     /// Until when sources may be waited for that have said nothing yet; nothing once that is over.
     waits_until: Option<Instant>,
@@ -51,26 +54,49 @@ struct Part {
 type Said = (usize, Result<Fetched, SourceError>);
 
 impl Worker {
-    pub(super) fn new(flags: Flags, selector: Selector, grace: Duration) -> Self {
+    pub(super) fn new(flags: Flags, selector: Selector, grace: Duration, silence: Option<Duration>) -> Self {
         let (parts, settled_at) = (Vec::new(), Instant::now());
-        Self { flags, selector, grace, parts, waits_until: None, is_newer: false, settled_at }
+        Self { flags, selector, grace, silence, parts, waits_until: None, is_newer: false, settled_at }
     }
 
+    /// Follows until it is told to stop, or something panics that must not. Then no source is asked any more.
     pub(super) async fn run(
         mut self,
         sources: Vec<Box<dyn Source>>,
         deadline: Duration,
         begun: oneshot::Sender<()>,
+        stopped: oneshot::Receiver<()>,
     ) {
+        let flags = self.flags.clone();
+        let mut asking = JoinSet::new();
+        // Flags are behind locks that a panic leaves usable, and what else this knows goes with it.
+        let following = AssertUnwindSafe(self.follow(sources, deadline, begun, &mut asking)).catch_unwind();
+        select! {
+            Err(_) = following => {
+                let text = "what follows the sources panicked, and none is asked any more: report that";
+                flags.give_up(Trouble::new(ErrorCode::General, text));
+            }
+            // What is detached is never told, as nobody is left who could.
+            Ok(()) = stopped => {}
+        }
+        asking.shutdown().await;
+    }
+
+    async fn follow(
+        &mut self,
+        sources: Vec<Box<dyn Source>>,
+        deadline: Duration,
+        begun: oneshot::Sender<()>,
+        asking: &mut JoinSet<()>,
+    ) -> ! {
         let now = Instant::now();
         self.waits_until = Some(now.checked_add(deadline).unwrap_or_else(|| now + FAR));
         let mut begun = Some(begun);
         let (tell, mut told) = mpsc::channel(1);
-        let mut asking = JoinSet::new();
         let mut tasks = HashMap::new();
         for (number, source) in sources.into_iter().enumerate() {
             self.parts.push(Part::new(source.name().into()));
-            tasks.insert(asking.spawn(ask(number, source, tell.clone())).id(), number);
+            tasks.insert(asking.spawn(ask(number, source, self.silence, tell.clone())).id(), number);
         }
         drop(tell);
         loop {
@@ -255,9 +281,19 @@ impl Part {
 }
 
 /// Asks a source again and again, as long as somebody listens.
-async fn ask(number: usize, mut source: Box<dyn Source>, tell: mpsc::Sender<Said>) {
+async fn ask(
+    number: usize,
+    mut source: Box<dyn Source>,
+    silence: Option<Duration>,
+    tell: mpsc::Sender<Said>,
+) {
+    let longest = |source: &dyn Source| source.silence().map(|usual| silence.unwrap_or(usual));
+    let mut limit = longest(&source);
     loop {
-        let said = source.fetch().await;
+        let said = fetch(&mut source, limit).await;
+        if said.is_ok() {
+            limit = longest(&source);
+        }
         let (is_fatal, shortest) = match &said {
             Ok(_) => (false, SHORTEST),
             Err(error) => (error.is_fatal(), SHORTEST_AFTER_ERROR),
@@ -273,6 +309,14 @@ async fn ask(number: usize, mut source: Box<dyn Source>, tell: mpsc::Sender<Said
             None => return,
         }
     }
+}
+
+async fn fetch(source: &mut dyn Source, limit: Option<Duration>) -> Result<Fetched, SourceError> {
+    let Some(limit) = limit else { return source.fetch().await };
+    let said = timeout(limit, source.fetch()).await;
+    said.unwrap_or_else(|_| {
+        Err(SourceError::Silent { name: source.name().to_owned(), seconds: limit.as_secs_f64() })
+    })
 }
 
 async fn alarm(at: Option<Instant>) {

@@ -37,8 +37,11 @@ impl Flags {
         exposition::render(self, None)
     }
 
-    /// Tells one in so many evaluations of each thread as an event `feature_flag.evaluation` of `tracing`, with the
-    /// attributes that OpenFeature's conventions have for it; 0 tells none, which is the default and costs nothing.
+    /// Tells one in so many evaluations as an event `feature_flag.evaluation` of `tracing`, with the attributes that
+    /// OpenFeature's conventions have for it; 1 tells all of them, and 0 none, which is the default and costs nothing.
+    ///
+    /// Which ones is left to chance, for each evaluation by itself: of `n` about `n / one_in` are told, of every flag
+    /// alike, in whatever order flags are asked for. Choosing takes no lock and allocates nothing.
     ///
     /// An event says what the document and its guards make of a flag, before anybody reads it as a type: a variant that
     /// turns out to be of another type is told as a success. A key that no flag has is not told, nor is the message of

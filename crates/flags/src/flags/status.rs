@@ -7,7 +7,7 @@ use super::Flags;
 use crate::{context::Context, document::Document};
 use crate::{
     document::Options,
-    lifecycle::{Events, Status, Trouble},
+    lifecycle::{Events, Lifecycle, Status, Trouble},
     snapshot::State,
 };
 
@@ -39,28 +39,30 @@ impl Flags {
     ///
     /// Without any document yet this is an error at once.
     pub fn lose(&self, trouble: Trouble) {
-        let is_ready = self.mark(true);
-        let status = if is_ready { Status::Stale } else { Status::Error };
-        self.0.lifecycle.troubled(status, trouble);
+        self.mark(true, |lifecycle, has_document| {
+            let status = if has_document { Status::Stale } else { Status::Error };
+            lifecycle.troubled(status, trouble);
+        });
     }
 
     /// The source has been lost for longer than can be borne. The flags stay as they are.
     pub fn fail(&self, trouble: Trouble) {
-        self.mark(true);
-        self.0.lifecycle.troubled(Status::Error, trouble);
+        self.mark(true, |lifecycle, _| lifecycle.troubled(Status::Error, trouble));
     }
 
     /// The source is lost, and nobody will look for it again. The flags stay as they are.
     pub fn give_up(&self, trouble: Trouble) {
-        self.mark(true);
-        self.0.lifecycle.troubled(Status::Fatal, trouble);
+        self.mark(true, |lifecycle, _| lifecycle.troubled(Status::Fatal, trouble));
     }
 
-    /// The source is back, and says what it said before it was lost.
+    /// The source is back, and says what it said before it was lost: the flags are ready again, as after a document is
+    /// loaded, also if they were [given up](Flags::give_up). Without any document yet nothing happens.
     pub fn recover(&self) {
-        if self.mark(false) {
-            self.0.lifecycle.recovered();
-        }
+        self.mark(false, |lifecycle, has_document| {
+            if has_document {
+                lifecycle.recovered();
+            }
+        });
     }
 
     /// From now on the flags are those of this document, evaluated with these attributes for everybody; and it is known
@@ -78,14 +80,16 @@ impl Flags {
         drop(self.swap(&before, document.clone(), enrichment.map(Arc::new), trouble));
     }
 
-    /// Whether there was a document yet. The revision stays: handles need not look again.
-    fn mark(&self, is_stale: bool) -> bool {
+    /// Marks the values, and tells the lifecycle about it, and whether there was a document yet; both before anybody else
+    /// changes either, so that values and status agree. The revision stays: handles need not look again.
+    fn mark(&self, is_stale: bool, tell: impl FnOnce(&Lifecycle, bool)) {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.0.current.load_full();
-        if current.revision != 0 && current.is_stale != is_stale {
+        let has_document = current.revision != 0;
+        if has_document && current.is_stale != is_stale {
             self.0.current.store(Arc::new(State { is_stale, ..State::clone(&current) }));
         }
-        current.revision != 0
+        tell(&self.0.lifecycle, has_document);
     }
 }
 

@@ -48,7 +48,7 @@ pub enum SourceError {
         /// What is wrong with it.
         source: DocumentError,
     },
-    /// The source said nothing in time.
+    /// The source said nothing in time: it was given up, and is asked anew.
     #[error("{name} said nothing within {seconds} s: look whether it is there, or wait longer")]
     Silent {
         /// The source.

@@ -9,6 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 
+#[cfg(feature = "tokio")]
+use super::single::Single;
 use super::{Fetched, Print, Source, SourceError};
 use crate::document::Format;
 
@@ -20,6 +22,9 @@ use crate::document::Format;
 ///
 /// Replace a file by renaming another one to it. One that is written in place may be read half written: then the flags
 /// stay as they were, and are stale until the next look.
+///
+/// A look that hangs, as on a mount whose server is gone, is given up after a while ([`Source::silence`]). It holds one
+/// thread for blocking work until the system lets go of it, and there is no other look meanwhile.
 #[derive(Clone, Debug)]
 pub struct File {
     path: PathBuf,
@@ -28,6 +33,8 @@ pub struct File {
     interval: Duration,
     max_bytes: usize,
     seen: Option<Print>,
+    #[cfg(feature = "tokio")]
+    reading: Single<io::Result<Vec<u8>>>,
 }
 
 impl File {
@@ -41,6 +48,8 @@ impl File {
             interval: INTERVAL,
             max_bytes: MAX_BYTES,
             seen: None,
+            #[cfg(feature = "tokio")]
+            reading: Single::default(),
         }
     }
 
@@ -71,6 +80,17 @@ impl File {
         self.name = name.into();
         self
     }
+
+    /// Reads where waiting for a disk holds nobody up, if there is such a place.
+    async fn read(&mut self) -> io::Result<Vec<u8>> {
+        #[cfg(feature = "tokio")]
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (path, max_bytes) = (self.path.clone(), self.max_bytes);
+            let reading = self.reading.run(&runtime, move || read(&path, max_bytes));
+            return reading.await.map_err(io::Error::other)?;
+        }
+        read(&self.path, self.max_bytes)
+    }
 }
 
 #[async_trait]
@@ -80,8 +100,8 @@ impl Source for File {
     }
 
     async fn fetch(&mut self) -> Result<Fetched, SourceError> {
-        let failed = |source| SourceError::File { path: self.path.clone(), source };
-        let bytes = read_elsewhere(&self.path, self.max_bytes).await.map_err(failed)?;
+        let read = self.read().await;
+        let bytes = read.map_err(|source| SourceError::File { path: self.path.clone(), source })?;
         if bytes.len() > self.max_bytes {
             return Err(SourceError::TooLarge { name: self.name.clone(), limit: self.max_bytes });
         }
@@ -95,17 +115,6 @@ impl Source for File {
     fn pause(&self) -> Option<Duration> {
         Some(self.interval)
     }
-}
-
-/// Reads where waiting for a disk holds nobody up, if there is such a place.
-async fn read_elsewhere(path: &Path, max_bytes: usize) -> io::Result<Vec<u8>> {
-    #[cfg(feature = "tokio")]
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        let path = path.to_owned();
-        let reading = runtime.spawn_blocking(move || read(&path, max_bytes));
-        return reading.await.map_err(io::Error::other)?;
-    }
-    read(path, max_bytes)
 }
 
 /// One byte more than the limit at most, which tells that it is too large.

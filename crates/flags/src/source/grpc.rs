@@ -160,6 +160,11 @@ impl Source for Grpc {
     fn pause(&self) -> Option<Duration> {
         Some(self.pause)
     }
+
+    /// For ever: it has a deadline for the beginning of a stream and one for its end.
+    fn silence(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl fmt::Debug for Grpc {

@@ -10,7 +10,7 @@ use reqwest::{
 
 use self::credentials::{Token, Tokens};
 pub use self::{builder::HttpBuilder, credentials::ClientCredentials};
-use super::{Fetched, Print, Source, SourceError};
+use super::{Fetched, Print, Source, SourceError, usual_silence};
 use crate::{
     document::Format,
     http::{HttpBuildError, HttpError, Server},
@@ -24,7 +24,8 @@ mod credentials;
 /// The server is asked with the `ETag` of what was read last; and where it has none, or gives the same content under
 /// another, the content tells whether anything changed. Redirects are not followed, proxies of the environment are as
 /// `reqwest` has them. An answer that is too large, breaks off, does not come in time or is no document leaves the flags
-/// as they are.
+/// as they are. A server that asks by `Retry-After` to be left alone is, but not for long: by the next document a variant
+/// may be turned off that does harm.
 #[derive(Clone, Debug)]
 pub struct Http {
     server: Server,
@@ -33,6 +34,7 @@ pub struct Http {
     format: Option<Format>,
     interval: Duration,
     seed: Option<u32>,
+    longest_wait: Option<Duration>,
     fatal: Vec<u16>,
     etag: Option<HeaderValue>,
     seen: Option<Print>,
@@ -52,6 +54,10 @@ impl Http {
     /// This address with more to it. The name of the source is the address without its query.
     pub fn builder(address: impl Into<String>) -> HttpBuilder {
         HttpBuilder::new(address.into())
+    }
+
+    fn longest_wait(&self) -> Duration {
+        self.longest_wait.unwrap_or_else(|| self.interval.saturating_mul(12).max(WAIT))
     }
 
     async fn ask(&mut self) -> Result<Fetched, HttpError> {
@@ -111,7 +117,7 @@ impl Source for Http {
     async fn fetch(&mut self) -> Result<Fetched, SourceError> {
         self.asked_to_wait = None;
         self.ask().await.map_err(|error| {
-            self.asked_to_wait = error.retry_after();
+            self.asked_to_wait = error.retry_after().map(|wait| wait.min(self.longest_wait()));
             match error.status() {
                 Some(status) if self.fatal.contains(&status) => SourceError::Refused(error),
                 _ => SourceError::Http(error),
@@ -125,6 +131,14 @@ impl Source for Http {
             until_turn(now, self.interval, seed)
         });
         Some(self.asked_to_wait.map_or(pause, |wait| wait.max(pause)))
+    }
+
+    /// As of every source, but longer than all its requests may take, which have a limit of their own: at most a token,
+    /// the document, and both once more where the token is refused.
+    fn silence(&self) -> Option<Duration> {
+        let requests = if self.tokens.is_some() { 4 } else { 1 };
+        let usual = usual_silence(self.interval)?;
+        Some(self.server.timeout().saturating_mul(requests + 1).max(usual))
     }
 }
 
@@ -152,6 +166,8 @@ fn until_turn(now: Duration, interval: Duration, seed: u32) -> Duration {
 
 const ACCEPT: &str = "application/json, application/yaml;q=0.9, */*;q=0.1";
 const LONGEST: Duration = Duration::from_secs(86_400);
+/// How long a server is left alone that asks for it, unless that is less than twelve intervals.
+const WAIT: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

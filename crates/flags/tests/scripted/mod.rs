@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{
+    future::pending,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -36,6 +37,7 @@ enum Mood {
     Works,
     Fails { is_fatal: bool },
     Hangs,
+    Silent,
     Panics,
 }
 
@@ -71,6 +73,11 @@ impl Script {
         *self.0.mood.lock().unwrap() = Mood::Hangs;
     }
 
+    /// Answers nothing to whoever asks from now on; one who asks anew later is answered.
+    pub(crate) fn falls_silent(&self) {
+        *self.0.mood.lock().unwrap() = Mood::Silent;
+    }
+
     pub(crate) fn panics(&self) {
         *self.0.mood.lock().unwrap() = Mood::Panics;
     }
@@ -99,6 +106,7 @@ impl Source for Scripted {
                     });
                 }
                 Mood::Hangs => tokio::time::sleep(Duration::from_millis(10)).await,
+                Mood::Silent => pending().await,
                 Mood::Panics => panic!("the source is broken"),
             }
         }

@@ -24,6 +24,7 @@ pub struct HttpBuilder {
     format: Option<Format>,
     interval: Duration,
     seed: Option<u32>,
+    longest_wait: Option<Duration>,
     fatal: Vec<u16>,
 }
 
@@ -36,6 +37,7 @@ impl HttpBuilder {
             format: None,
             interval: INTERVAL,
             seed: None,
+            longest_wait: None,
             fatal: Vec::new(),
         }
     }
@@ -97,9 +99,16 @@ impl HttpBuilder {
     }
 
     /// How long to wait between two requests, from a millisecond to a day; 5 seconds by default. Where the server asks
-    /// for more by `Retry-After`, it gets more.
+    /// for more by `Retry-After`, it gets more, up to the [longest wait](HttpBuilder::longest_wait).
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval.clamp(SHORTEST, LONGEST);
+        self
+    }
+
+    /// For how long the server may be left alone at most that asks for it by `Retry-After`; by default a minute or twelve
+    /// intervals, whichever is longer. An interval is waited for in any case.
+    pub fn longest_wait(mut self, wait: Duration) -> Self {
+        self.longest_wait = Some(wait);
         self
     }
 
@@ -150,6 +159,7 @@ impl HttpBuilder {
             format: self.format,
             interval: self.interval,
             seed: self.seed,
+            longest_wait: self.longest_wait,
             fatal: self.fatal,
             etag: None,
             seen: None,

@@ -12,11 +12,12 @@ use reqwest::{
     header::{self, HeaderMap, HeaderValue},
 };
 use serde::Deserialize;
-use tokio::task::spawn_blocking;
+use tokio::runtime::Handle;
 
 use crate::{
     http::{HttpBuildError, HttpError, Server, Settings},
     secrets::without_secrets,
+    source::single::Single,
 };
 
 /// By what an [`Http`](super::Http) gets the tokens that it sends.
@@ -65,7 +66,8 @@ impl ClientCredentials {
     /// What asks for tokens, as the flags are asked for.
     pub(super) fn build(self, like: &Settings) -> Result<Tokens, HttpBuildError> {
         let server = like.at(self.address).body_limit(ANSWER_LIMIT).build()?;
-        Ok(Tokens { server, given: self.given, scope: self.scope, current: None })
+        let reading = Single::default();
+        Ok(Tokens { server, given: self.given, scope: self.scope, current: None, reading })
     }
 }
 
@@ -85,6 +87,7 @@ pub(super) struct Tokens {
     given: Given,
     scope: Option<String>,
     current: Option<Token>,
+    reading: Single<Result<(String, String), HttpError>>,
 }
 
 #[derive(Clone)]
@@ -111,11 +114,15 @@ impl Tokens {
         self.current = None;
     }
 
-    async fn ask(&self) -> Result<Token, HttpError> {
+    async fn ask(&mut self) -> Result<Token, HttpError> {
         let (id, secret) = match &self.given {
             Given::Pair { id, secret } => (id.clone(), secret.clone()),
             Given::Folder(folder) => {
-                (read(folder.join("client-id")).await?, read(folder.join("client-secret")).await?)
+                let from = folder.clone();
+                let pair = move || Ok((read(from.join("client-id"))?, read(from.join("client-secret"))?));
+                let broken_off =
+                    |error| HttpError::Credentials { path: folder.clone(), source: io::Error::other(error) };
+                self.reading.run(&Handle::current(), pair).await.map_err(broken_off)??
             }
         };
         let server = self.server.clone().keeping(secret.clone());
@@ -161,15 +168,11 @@ impl fmt::Debug for Tokens {
 }
 
 /// What stands in a file, without the white space around it.
-async fn read(path: PathBuf) -> Result<String, HttpError> {
-    let from = path.clone();
-    let text = spawn_blocking(move || {
-        let mut text = String::new();
-        fs::File::open(from)?.take(SECRET_LIMIT).read_to_string(&mut text)?;
-        Ok(text)
-    });
-    match text.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
-        Ok(text) => Ok(text.trim().to_owned()),
+fn read(path: PathBuf) -> Result<String, HttpError> {
+    let mut text = String::new();
+    let read = fs::File::open(&path).and_then(|file| file.take(SECRET_LIMIT).read_to_string(&mut text));
+    match read {
+        Ok(_) => Ok(text.trim().to_owned()),
         Err(source) => Err(HttpError::Credentials { path, source }),
     }
 }
