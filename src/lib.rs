@@ -40,7 +40,8 @@
 //! |---|---|
 //! | `flags` | `flags`: feature flags; `flags-tokio`, `flags-http` and `flags-grpc` to follow files, addresses and the stream of a flagd, `flags-ofrep` to ask a server, `open-feature` for that SDK |
 //! | `k8s` | `k8s`: readers of Argo Rollouts and Flagger manifests |
-//! | `prom` | `prom`: a Prometheus client and metric provider; `tls-ring` or `tls-aws-lc-rs` for TLS, of `flags` too |
+//! | `prom` | `prom`: a Prometheus client and metric provider |
+//! | `tls-ring`, `tls-aws-lc-rs` | TLS for `prom` and `flags`, as far as they are there; `tls` with the provider that the process installed |
 //! | `tower` | `tower`: the in-process data plane |
 //! | `simulate` | simulated rollouts: what a plan does before it decides, in [`simulate`] |
 //! | `systems` | where other flag systems put a subject, in `cohort::systems` |
