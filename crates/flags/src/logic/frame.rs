@@ -117,8 +117,7 @@ impl<'f, 'a> Frame<'f, 'a> {
                 return Ok(found);
             }
         }
-        self.spend(self.item.made())?;
-        self.item.find(variable, self)
+        self.find(variable)
     }
 
     /// What stands in the rule in the place of a variable; nothing where the variable still does.
@@ -127,21 +126,43 @@ impl<'f, 'a> Frame<'f, 'a> {
     ///
     /// It would be a rule.
     pub(super) fn put_in(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
-        if !variable.looks_around() {
-            return Ok(Given::Null);
-        }
-        let mut found = match &self.around {
-            Some(around) => around.find(variable)?,
-            None => Given::Null,
-        };
-        if found.is_null() && self.put_in {
-            self.spend(self.item.made())?;
-            found = self.item.find(variable, self)?;
-        }
+        let found = self.put_in_as_it_is(variable)?;
         self.spend(found.len())?;
         match found.rule() {
             Some(name) => Err(LogicError::RuleInContext { name: name.to_owned() }),
             None => Ok(found),
+        }
+    }
+
+    /// The same where it is not worked out once more.
+    pub(super) fn put_in_as_it_is(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+        if !variable.looks_around() {
+            return Ok(Given::Null);
+        }
+        let found = match &self.around {
+            Some(around) => around.find(variable, self.mark())?,
+            None => Given::Null,
+        };
+        if found.is_null() && self.put_in { self.find(variable) } else { Ok(found) }
+    }
+
+    /// What the item has.
+    #[inline]
+    fn find(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+        self.spend(self.item.made())?;
+        if self.around.is_none() && !self.put_in {
+            return self.item.find(variable, self);
+        }
+        match variable {
+            // Nothing is put into the name and the default of a variable.
+            Variable::Made(_) | Variable::Defaulted { .. } => {
+                self.spend(self.item.made())?;
+                let split = Shared::Of(self.mark());
+                let item = self.item.clone();
+                let alone = Frame { item, put_in: false, around: None, split, budget: self.budget };
+                self.item.find(variable, &alone)
+            }
+            Variable::Path { .. } | Variable::Whole | Variable::Primitive => self.item.find(variable, self),
         }
     }
 
@@ -177,6 +198,11 @@ impl<'f, 'a> Frame<'f, 'a> {
         }
         self.spend(1 + self.item.made())?;
         Ok(!self.item.at(path).is_null())
+    }
+
+    /// Whether the data is an object.
+    pub(super) const fn is_object(&self) -> bool {
+        !matches!(&self.item, Item::Value(value) if !value.is_object())
     }
 
     /// Whether a split was asked.
@@ -217,17 +243,16 @@ impl<'f, 'a> Frame<'f, 'a> {
 
 impl<'a> Around<'_, 'a> {
     /// The outermost comes first.
-    fn find(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+    fn find(&self, variable: &'a Variable, mark: &Mark) -> Result<Given<'a>, LogicError> {
         if let Some(before) = self.before {
-            let found = before.find(variable)?;
+            let found = before.find(variable, mark)?;
             if !found.is_null() {
                 return Ok(found);
             }
         }
         self.budget.spend(1 + self.item.made())?;
-        let split = Shared::Own(Mark::new(false));
-        let frame =
-            Frame { item: self.item.clone(), put_in: false, around: None, split, budget: self.budget };
+        let (item, split) = (self.item.clone(), Shared::Of(mark));
+        let frame = Frame { item, put_in: false, around: None, split, budget: self.budget };
         self.item.find(variable, &frame)
     }
 }

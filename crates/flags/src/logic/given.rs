@@ -53,6 +53,17 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// How much there is in it, however deep, in steps.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len() / 8,
+            Self::List(values) => values.iter().map(size_of_value).sum(),
+            Self::Made(values) => values.iter().map(|value| 1 + value.size()).sum(),
+            Self::Object(map) => size(map),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Float(_) => 0,
+        }
+    }
+
     /// What counts as true: what is not null, false, zero or empty.
     pub(super) fn is_true(&self) -> bool {
         match self {
@@ -240,13 +251,14 @@ fn rule_of(map: &Map) -> Option<&str> {
 
 /// How much a copy of it holds, in steps.
 fn size(map: &Map) -> usize {
-    fn of(value: &Value) -> usize {
-        match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 1,
-            Value::String(text) => 1 + text.len() / 8,
-            Value::List(values) => 1 + values.iter().map(of).sum::<usize>(),
-            Value::Object(map) => 1 + size(map),
-        }
+    map.iter().map(|(name, value)| name.len() / 8 + size_of_value(value)).sum()
+}
+
+fn size_of_value(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+        Value::String(text) => 1 + text.len() / 8,
+        Value::List(values) => 1 + values.iter().map(size_of_value).sum::<usize>(),
+        Value::Object(map) => 1 + size(map),
     }
-    map.iter().map(|(name, value)| name.len() / 8 + of(value)).sum()
 }

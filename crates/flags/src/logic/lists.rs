@@ -195,9 +195,14 @@ impl ListOperation {
     fn subject<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
         match &self.subject {
             Subject::Written(values) => Ok(Given::List(values)),
-            // A value that was put in the place of the variable is no rule any more, and was no list before.
-            Subject::Made(Expression::Variable(variable)) => match frame.put_in(variable)? {
+            // A list that was put in the place of the variable is taken as it is, and what is neither list nor object
+            // counts as nothing.
+            Subject::Made(Expression::Variable(variable)) => match frame.put_in_as_it_is(variable)? {
                 Given::Null => frame.variable(variable),
+                object @ Given::Object(_) => match object.rule() {
+                    Some(name) => Err(LogicError::RuleInContext { name: name.to_owned() }),
+                    None => Ok(object),
+                },
                 value if value.is_primitive() => Ok(Given::Null),
                 value => Ok(value),
             },
