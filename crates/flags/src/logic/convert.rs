@@ -98,7 +98,8 @@ fn separated(text: &str) -> Option<f64> {
     let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     let bytes = text.as_bytes();
     let holds = |(at, byte): (usize, &u8)| {
-        *byte != b'_' || is_digit(at.checked_sub(1).and_then(|at| bytes.get(at))) && is_digit(bytes.get(at + 1))
+        *byte != b'_'
+            || is_digit(at.checked_sub(1).and_then(|at| bytes.get(at))) && is_digit(bytes.get(at + 1))
     };
     if !text.contains('_') || !bytes.iter().enumerate().all(holds) {
         return None;

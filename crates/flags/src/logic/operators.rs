@@ -247,11 +247,7 @@ fn of_list<'a>(
 }
 
 /// An operator whose arguments are no list.
-fn of_one<'a>(
-    operator: Operator,
-    value: &Given<'a>,
-    frame: &Frame<'_, 'a>,
-) -> Result<Given<'a>, LogicError> {
+fn of_one<'a>(operator: Operator, value: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
     Ok(match operator {
         Operator::Not => Given::Bool(!value.is_true()),
         Operator::Truth => Given::Bool(value.is_true()),
@@ -289,11 +285,7 @@ fn of_one<'a>(
     })
 }
 
-fn is_in<'a>(
-    wanted: &Given<'a>,
-    place: &Given<'a>,
-    frame: &Frame<'_, 'a>,
-) -> Result<Given<'a>, LogicError> {
+fn is_in<'a>(wanted: &Given<'a>, place: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
     match place {
         Given::Text(text) => match wanted.as_text() {
             Some(part) => Ok(Given::Bool(text.contains(part))),

@@ -183,9 +183,8 @@ mod tests {
 
     #[test]
     fn numbers_are_versions_as_far_as_they_have_no_exponent() {
-        let ask = |number: f64, other: &str| {
-            compare(&Given::Float(number), &Given::text("="), &Given::text(other))
-        };
+        let ask =
+            |number: f64, other: &str| compare(&Given::Float(number), &Given::text("="), &Given::text(other));
         assert_eq!(ask(1.0, "1.0.0"), Some(true));
         assert_eq!(ask(999_999.0, "999999.0.0"), Some(true));
         for number in [1e6, 1_234_567.0, 1e-5, -1.0, f64::INFINITY, f64::NAN] {
