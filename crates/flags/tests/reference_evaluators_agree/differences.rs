@@ -165,11 +165,87 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         ..TEXT
     },
     Difference {
-        name: "an object of the context that if chooses, and that looks like a rule",
+        name: "an object of the context that looks like a rule, where if chooses it or a condition looks at it",
         applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && seen.gives(&["if"], looks_like_rule),
         rule: r#"{"if": [{"!==": [{"if": [{"var": "t"}, {"var": "o"}, "x"]}, "10"]}, "a", "b"]}"#,
         context: r#"{"o": {"k": 1}, "t": true}"#,
         ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "an object of the context that looks like a rule, where if chooses it or a condition looks at it",
+        applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && seen.uses(CONDITIONAL, looks_at_rule),
+        rule: r#"{"all": [{"var": "l"}, {"!!": [{"var": "home"}]}]}"#,
+        context: r#"{"l": [{"home": {"town": "x"}}]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "a name that the context has too, or a default, in the condition of some, none or filter",
+        applies: |seen| seen.uses(&["some", "none", "filter"], has_value_around),
+        rule: r#"{"some": [{"var": "l"}, {"==": [{"var": "name"}, "a"]}]}"#,
+        context: r#"{"name": "me", "l": [{"name": "a"}, {"name": "a"}]}"#,
+        ours: "false",
+        ..TEXT
+    },
+    Difference {
+        name: "a name that the context has too, or a default, in the condition of some, none or filter",
+        applies: |seen| seen.uses(&["none"], has_value_around),
+        rule: r#"{"none": [{"var": "l"}, {"==": [{"var": "name"}, "a"]}]}"#,
+        context: r#"{"name": "me", "l": [{"name": "a"}, {"name": "a"}]}"#,
+        ours: "true",
+        ..TEXT
+    },
+    Difference {
+        name: "a name that the context has too, or a default, in the condition of some, none or filter",
+        applies: |seen| seen.uses(&["filter"], has_value_around),
+        rule: r#"{"!!": [{"filter": [{"var": "l"}, {"==": [{"var": ["name", "d"]}, "a"]}]}]}"#,
+        context: r#"{"l": [{"name": "a"}, {"name": "a"}]}"#,
+        ours: "false",
+        ..TEXT
+    },
+    Difference {
+        name: "a variable for the whole condition of all or some",
+        applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && seen.uses(CONDITIONAL, has_variable_for_rule),
+        rule: r#"{"some": [{"var": "l"}, {"var": "ok"}]}"#,
+        context: r#"{"l": [{"ok": true}]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "a path into a list by what is no number",
+        applies: |seen| seen.uses(&["var", "missing", "missing_some"], leads_into_list_by_name),
+        rule: r#"{"if": [{"==": [{"var": "l.x"}, 1]}, "a", "b"]}"#,
+        context: r#"{"l": [1, 2]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "a single operand, not in a list",
+        applies: |seen| {
+            seen.uses(LISTED, |site| site.is_bare && !site.given[0].as_ref().is_some_and(Value::is_array))
+        },
+        rule: r#"{"if": [{"max": 3}, "a", "b"]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "missing_some of what is no list",
+        applies: |seen| {
+            seen.uses(&["missing_some"], |site| {
+                !site.given.get(1).and_then(Option::as_ref).is_some_and(Value::is_array)
+            })
+        },
+        rule: r#"{"if": [{"missing_some": [3, ""]}, "a", "b"]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "abs, set, contains_all, contains_any and contains_none",
+        applies: |seen| seen.uses(&["abs", "set", "contains_all", "contains_any", "contains_none"], |_| true),
+        rule: r#"{"if": [{"set": [{"var": "o"}, "k", 1]}, "a", "b"]}"#,
+        context: r#"{"o": {"k": 0, "l": 2}}"#,
+        ours: "a",
         ..TEXT
     },
     Difference {
@@ -328,6 +404,13 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         ..TEXT
     },
     Difference {
+        name: "a version that Go does not take for one",
+        applies: |seen| seen.gives(&["sem_ver"], |given| !is_plain_version(given)),
+        rule: r#"{"sem_ver": [1000000, "=", "1000000.0.0"]}"#,
+        ours: "d",
+        ..TEXT
+    },
+    Difference {
         name: "an empty object as a truth",
         with: &[PythonV2, PythonV3],
         applies: |seen| seen.gives(&["if", "!", "!!", "and", "or"], |given| *given == serde_json::json!({})),
@@ -393,6 +476,13 @@ const TEXT: Difference = Difference {
 };
 
 const ORDER: &[&str] = &["<", "<=", ">", ">="];
+/// The operators that run a condition for each element, and put values into it.
+const CONDITIONAL: &[&str] = &["all", "some", "none", "filter"];
+/// The operators that take their operands in a list only.
+const LISTED: &[&str] = &[
+    "==", "!=", "<", "<=", ">", ">=", "in", "substr", "-", "*", "/", "%", "max", "min", "cat", "and", "or",
+    "if",
+];
 
 fn fails_with(answer: &Answer, code: &str) -> bool {
     matches!(answer, Answer::Failed(other) if other == code)
@@ -473,6 +563,64 @@ fn leads_into_text(site: &Site) -> bool {
     })
 }
 
+/// The names of all variables in the condition of an operator over a list.
+fn variables(site: &Site) -> Vec<Value> {
+    fn collect(rule: &Value, names: &mut Vec<Value>) {
+        match rule {
+            Value::Array(rules) => rules.iter().for_each(|rule| collect(rule, names)),
+            Value::Object(fields) => {
+                names.extend(fields.get("var").cloned());
+                fields.values().for_each(|rule| collect(rule, names));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut names = Vec::new();
+    site.written.iter().skip(1).for_each(|rule| collect(rule, &mut names));
+    names.retain(|name| !name.as_str().is_some_and(|name| name.is_empty() || name.starts_with('.')));
+    names
+}
+
+fn value_at(name: &Value, data: &Value) -> Value {
+    sites::value_of(&serde_json::json!({ "var": name }), data, Default::default()).unwrap_or_default()
+}
+
+fn has_value_around(site: &Site) -> bool {
+    variables(site).iter().any(|name| !value_at(name, &site.data).is_null())
+}
+
+/// Whether an object with one value in it is what a variable of the condition comes to, in the data or in an element.
+fn looks_at_rule(site: &Site) -> bool {
+    let elements = site.given.iter().flatten().filter_map(Value::as_array).flatten();
+    let data: Vec<_> = elements.chain([&site.data]).collect();
+    variables(site).iter().any(|name| {
+        data.iter().any(|data| match value_at(name, data) {
+            Value::Array(values) => values.iter().any(looks_like_rule),
+            value => looks_like_rule(&value),
+        })
+    })
+}
+
+fn has_variable_for_rule(site: &Site) -> bool {
+    site.written.get(1).is_some_and(|rule| rule.get("var").is_some())
+}
+
+fn leads_into_list_by_name(site: &Site) -> bool {
+    site.given
+        .iter()
+        .flatten()
+        .flat_map(|given| match given {
+            Value::Array(names) => names.clone(),
+            name => vec![name.clone()],
+        })
+        .any(|path| {
+            let path = path.as_str().unwrap_or_default();
+            path.rsplit_once('.').is_some_and(|(list, part)| {
+                value_at(&list.into(), &site.data).is_array() && part.parse::<usize>().is_err()
+            })
+        })
+}
+
 fn has_null_with_default(site: &Site) -> bool {
     let [name, _] = site.written.as_slice() else { return false };
     let found = sites::value_of(&serde_json::json!({ "var": name }), &site.data, Default::default());
@@ -511,6 +659,7 @@ fn places_by(site: &Site) -> String {
 fn is_plain_version(given: &Value) -> bool {
     let text = match given {
         Value::String(text) => text.clone(),
+        Value::Number(number) if number.as_f64().is_some_and(|number| number >= 1e6) => return false,
         other => other.to_string(),
     };
     let text = text.strip_prefix(['v', 'V']).unwrap_or(&text);
