@@ -99,7 +99,7 @@ fn with<'a>(
     frame: &Frame<'_, 'a>,
 ) -> Result<Given<'a>, LogicError> {
     frame.spend(values.iter().map(Given::len).sum())?;
-    Ok(of_list(operator, values, frame)?)
+    of_list(operator, values, frame)
 }
 
 /// The variable that a value names.
