@@ -17,9 +17,9 @@ pub(crate) struct Row {
 pub(crate) fn check(section: &str, content: &Value) -> Option<Vec<Row>> {
     match section {
         "cbor_deterministic" => Some(rows(section, content.as_array()?, encoding)),
-        "fractional" => fractional(section, content.as_array()?),
+        "fractional" => Some(fractional(section, content.as_array()?)),
         "fractional_typed_v3" => typed(section, content["rows"].as_array()?),
-        "testbed_fractional_rows" => test_bed(section, content["rows"].as_array()?),
+        "testbed_fractional_rows" => Some(test_bed(section, content["rows"].as_array()?)),
         "targeting" => targeting(section, &content["document"], content["cases"].as_array()?),
         "jsonlogic_dialects" => {
             let (data, cases) = (&content["data"], content["cases"].as_array()?);
@@ -29,81 +29,88 @@ pub(crate) fn check(section: &str, content: &Value) -> Option<Vec<Row>> {
     }
 }
 
-fn rows(section: &str, of: &[Value], difference: impl Fn(&Value) -> Option<String>) -> Vec<Row> {
+/// As expected; or what is otherwise, or why the row cannot be read.
+type Checked = Result<(), String>;
+
+fn rows(section: &str, of: &[Value], check: impl Fn(&Value) -> Checked) -> Vec<Row> {
     let number = |(number, row): (usize, &Value)| {
         let id = row["id"].as_str().map_or_else(|| format!("{section} {number}"), str::to_owned);
-        Row { difference: difference(row).map(|difference| format!("{row}: {difference}")), id }
+        Row { difference: check(row).err().map(|difference| format!("{row}: {difference}")), id }
     };
     of.iter().enumerate().map(number).collect()
 }
 
-fn encoding(row: &Value) -> Option<String> {
+fn encoding(row: &Value) -> Checked {
     // The text tells a float from an integer, and -0.0 from 0.
-    let value = serde_json::from_str(row["json"].as_str().unwrap_or_default());
-    let encoded = value.map(|value| hexadecimal(&cbor::encode(&value)));
-    match encoded {
-        Ok(encoded) => (row["cbor"] != encoded).then_some(encoded),
-        Err(error) => Some(error.to_string()),
-    }
+    let value = serde_json::from_str(text(row, "json")?).map_err(|error| error.to_string())?;
+    let (encoded, expected) = (hexadecimal(&cbor::encode(&value)), text(row, "cbor")?);
+    expect(encoded == expected, || encoded.clone())
 }
 
-fn fractional(section: &str, of: &[Value]) -> Option<Vec<Row>> {
+fn fractional(section: &str, of: &[Value]) -> Vec<Row> {
     let mut checked = Vec::new();
     for (generation, expected) in [(Generation::V1, "v1"), (Generation::V2, "v2"), (Generation::V3, "v3")] {
-        checked.extend(rows(section, of, |row| {
-            let key = row["flagKey"].as_str().unwrap_or_default();
-            let mut arguments: Vec<_> = row.get("bucketBy").cloned().into_iter().collect();
-            let mut variants = Map::new();
-            let entries = row["names"].as_array().into_iter().flatten().zip(row["weights"].as_array()?);
-            for (name, weight) in entries {
-                variants.insert(name.as_str()?.to_owned(), name.clone());
-                arguments.push(if weight.is_null() { json!([name]) } else { json!([name, weight]) });
-            }
-            variants.insert(NOBODY.to_owned(), NOBODY.into());
-            let flag = flag(variants, NOBODY, &json!({ "fractional": arguments }));
-            let context = match row.get("targetingKey") {
-                Some(subject) => json!({ "targetingKey": subject }),
-                None => json!({}),
-            };
-            let evaluated = evaluated(&json!({ "flags": { key: flag } }), generation, key, &context);
-            let place = evaluated.as_ref().ok().and_then(|evaluated| evaluated.1.clone());
-            let place = place.filter(|name| name != NOBODY);
-            (row[expected].as_str() != place.as_deref()).then(|| format!("{expected}: {evaluated:?}"))
-        }));
+        checked.extend(rows(section, of, |row| place(row, generation, expected)));
     }
-    Some(checked)
+    checked
+}
+
+fn place(row: &Value, generation: Generation, expected: &str) -> Checked {
+    let key = text(row, "flagKey")?;
+    let (names, weights) = (list(row, "names")?, list(row, "weights")?);
+    expect(names.len() == weights.len(), || "as many names as weights are needed".to_owned())?;
+    let mut arguments: Vec<_> = row.get("bucketBy").cloned().into_iter().collect();
+    let mut variants = Map::new();
+    for (name, weight) in names.iter().zip(weights) {
+        let variant = name.as_str().ok_or("a name is no text")?;
+        variants.insert(variant.to_owned(), name.clone());
+        arguments.push(if weight.is_null() { json!([name]) } else { json!([name, weight]) });
+    }
+    variants.insert(NOBODY.to_owned(), NOBODY.into());
+    let flag = flag(variants, NOBODY, &json!({ "fractional": arguments }));
+    let context = match row.get("targetingKey") {
+        Some(subject) => json!({ "targetingKey": subject }),
+        None => json!({}),
+    };
+    let wanted = match row.get(expected) {
+        Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name.as_str()),
+        _ => return Err(format!("\"{expected}\" has to be a text or null")),
+    };
+    let evaluated = evaluated(&json!({ "flags": { key: flag } }), generation, key, &context)?;
+    let place = evaluated.1.as_deref().filter(|name| *name != NOBODY);
+    expect(wanted == place, || format!("{expected}: {evaluated:?}"))
 }
 
 fn typed(section: &str, of: &[Value]) -> Option<Vec<Row>> {
     let flags = flags(&test_bed_document(), Generation::V3).ok()?;
     Some(rows(section, of, |row| {
-        let encoded = encoding(row);
-        if encoded.is_some() {
-            return encoded;
-        }
-        let value: serinus_flags::Value = serde_json::from_str(row["json"].as_str()?).ok()?;
+        encoding(row)?;
+        let value: serinus_flags::Value =
+            serde_json::from_str(text(row, "json")?).map_err(|error| error.to_string())?;
         let context = Context::default().with("hashing_input", value);
         let snapshot = flags.snapshot();
         let variant = snapshot.evaluate("fractional-basic-flag", &context).variant;
         let expected = format!("bucket{}", row["bucket_of_25"]);
-        (variant != Some(&expected)).then(|| format!("{variant:?}"))
+        expect(variant == Some(&expected), || format!("{variant:?}"))
     }))
 }
 
-fn test_bed(section: &str, of: &[Value]) -> Option<Vec<Row>> {
+fn test_bed(section: &str, of: &[Value]) -> Vec<Row> {
     let document = test_bed_document();
-    Some(rows(section, of, |row| {
-        let generation: Generation = serde_json::from_value(row["generation"].clone()).unwrap_or_default();
-        let key = row["flagKey"].as_str().unwrap_or_default();
-        match evaluated(&document, generation, key, &row["context"]) {
-            Ok((reason, _, value, _)) => {
-                let wrong =
-                    value != row["value"] || row["reason"].as_str().is_some_and(|wanted| wanted != reason);
-                wrong.then(|| format!("{reason}: {value}"))
+    rows(section, of, |row| {
+        let generation = match row.get("generation") {
+            None => Generation::default(),
+            Some(generation) => {
+                serde_json::from_value(generation.clone()).map_err(|error| error.to_string())?
             }
-            Err(error) => Some(error),
-        }
-    }))
+        };
+        let (reason, _, value, _) = evaluated(&document, generation, text(row, "flagKey")?, &row["context"])?;
+        let expected = row.get("value").ok_or("\"value\" is missing")?;
+        let as_expected =
+            value == *expected && row["reason"].as_str().is_none_or(|expected| expected == reason);
+        expect(as_expected, || format!("{reason}: {value}"))
+    })
 }
 
 /// Expected of the second generation, and of the third where nothing else is said.
@@ -111,37 +118,52 @@ fn targeting(section: &str, document: &Value, of: &[Value]) -> Option<Vec<Row>> 
     let mut checked = Vec::new();
     for generation in [Generation::V2, Generation::V3] {
         let flags = flags(document, generation).ok()?;
-        checked.extend(rows(section, of, |row| {
-            let expected = match row.get("expect_v3") {
-                Some(newer) if generation == Generation::V3 => newer,
-                _ => &row["expect"],
-            };
-            let key = row["flagKey"].as_str().unwrap_or_default();
-            let context: Context = serde_json::from_value(row["context"].clone()).ok()?;
-            let snapshot = flags.snapshot();
-            let evaluation =
-                of_type(snapshot.evaluate(key, &context), row["type"].as_str().unwrap_or_default());
-            let answer = match &evaluation.error {
-                Some(error) => json!(["error", error.code().as_str()]),
-                None => json!([evaluation.reason.as_str(), evaluation.variant]),
-            };
-            let metadata = json_of(evaluation.metadata.iter());
-            let has_metadata = row.get("metadata").is_none_or(|expected| *expected == metadata);
-            (answer != *expected || !has_metadata).then(|| format!("{generation:?}: {answer} {metadata}"))
-        }));
+        checked.extend(rows(section, of, |row| answer(&flags, generation, row)));
     }
     Some(checked)
 }
 
-fn dialect(data: &Value, case: &Value) -> Option<String> {
-    let (rule, data) = (case["rule"].clone().into(), data.clone().into());
-    let answer = logic::apply(&rule, &data, Generation::default());
-    let expected = case["go"].as_str().unwrap_or_default();
-    match (&answer, serde_json::from_str::<serinus_flags::Value>(expected)) {
-        (Err(_), Err(_)) if expected == "ERR" => None,
-        (Ok(answer), Ok(expected)) if *answer == expected => None,
-        _ => Some(format!("{answer:?}")),
-    }
+fn answer(flags: &Flags, generation: Generation, row: &Value) -> Checked {
+    let expected = match row.get("expect_v3") {
+        Some(newer) if generation == Generation::V3 => newer,
+        _ => row.get("expect").ok_or("\"expect\" is missing")?,
+    };
+    let context: Context =
+        serde_json::from_value(row["context"].clone()).map_err(|error| format!("the context: {error}"))?;
+    let snapshot = flags.snapshot();
+    let evaluation = of_type(snapshot.evaluate(text(row, "flagKey")?, &context), text(row, "type")?)?;
+    let answer = match &evaluation.error {
+        Some(error) => json!(["error", error.code().as_str()]),
+        None => json!([evaluation.reason.as_str(), evaluation.variant]),
+    };
+    let metadata = json_of(evaluation.metadata.iter());
+    let has_metadata = row.get("metadata").is_none_or(|expected| *expected == metadata);
+    expect(answer == *expected && has_metadata, || format!("{generation:?}: {answer} {metadata}"))
+}
+
+fn dialect(data: &Value, case: &Value) -> Checked {
+    let rule = case.get("rule").ok_or("\"rule\" is missing")?;
+    let answer = logic::apply(&rule.clone().into(), &data.clone().into(), Generation::default());
+    let as_expected = match (&answer, text(case, "go")?) {
+        (answer, "ERR") => answer.is_err(),
+        (Ok(answer), expected) => {
+            serde_json::from_str::<serinus_flags::Value>(expected).is_ok_and(|expected| *answer == expected)
+        }
+        (Err(_), _) => false,
+    };
+    expect(as_expected, || format!("{answer:?}"))
+}
+
+fn expect(as_expected: bool, otherwise: impl FnOnce() -> String) -> Checked {
+    if as_expected { Ok(()) } else { Err(otherwise()) }
+}
+
+fn text<'r>(row: &'r Value, name: &str) -> Result<&'r str, String> {
+    row[name].as_str().ok_or_else(|| format!("\"{name}\" has to be a text"))
+}
+
+fn list<'r>(row: &'r Value, name: &str) -> Result<&'r Vec<Value>, String> {
+    row[name].as_array().ok_or_else(|| format!("\"{name}\" has to be a list"))
 }
 
 /// What came of a flag: reason, variant, value, metadata; or the code of the error.
@@ -168,15 +190,16 @@ fn evaluated(
     }
 }
 
-fn of_type<'a>(evaluation: Evaluation<'a>, asked: &str) -> Evaluation<'a> {
-    match asked {
+fn of_type<'a>(evaluation: Evaluation<'a>, asked: &str) -> Result<Evaluation<'a>, String> {
+    Ok(match asked {
         "boolean" => evaluation.of_type::<bool>(),
         "integer" => evaluation.of_type::<i64>(),
         "float" => evaluation.of_type::<f64>(),
         "string" => evaluation.of_type::<str>(),
         "object" => evaluation.of_type::<Object>(),
-        _ => evaluation,
-    }
+        "any" => evaluation,
+        _ => return Err(format!("there is no type \"{asked}\"")),
+    })
 }
 
 fn flags(document: &Value, generation: Generation) -> Result<Flags, String> {
@@ -192,7 +215,7 @@ fn json_of<'a>(values: impl Iterator<Item = (&'a str, &'a serinus_flags::Value)>
 }
 
 /// The flags that the rows of the test bed ask for.
-fn test_bed_document() -> Value {
+pub(crate) fn test_bed_document() -> Value {
     let suits = ["clubs", "diamonds", "hearts", "spades"];
     let quarters = |prefix: &str, by: Value| {
         let mut variants: Map<_, _> =
@@ -207,6 +230,15 @@ fn test_bed_document() -> Value {
     let of = |names: &[&str], rule: Value| {
         let variants = names.iter().map(|name| ((*name).to_owned(), (*name).into())).collect();
         flag(variants, names.last().copied().unwrap_or_default(), &rule)
+    };
+    let one_or_two = |by: &Value, [one, two]: [i32; 2]| {
+        of(&["one", "two", "fallback"], json!({ "fractional": [by, ["one", one], ["two", two]] }))
+    };
+    let condition = |[no, yes]: [i32; 2]| {
+        let is_big = json!({ "fractional": [[false, no], [true, yes]] });
+        let variants = [("big", "hundreds"), ("small", "ones"), ("fallback", "zero")];
+        let variants = variants.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
+        flag(variants, "fallback", &json!({ "if": [is_big, "big", "small"] }))
     };
     let key = json!({ "var": "targetingKey" });
     let is_premium = json!({ "==": [{ "var": "tier" }, "premium"] });
@@ -233,6 +265,11 @@ fn test_bed_document() -> Value {
             of(&["red", "green", "blue", "fallback"], json!({ "fractional": [key, [{ "var": "color" }, 50], ["blue", 50]] })),
         "fractional-nested-weight-flag":
             of(&["red", "blue", "fallback"], json!({ "fractional": [key, ["red", weight], ["blue", 10]] })),
+        "fractional-as-condition-flag": condition([0, 100]),
+        "fractional-as-condition-false-flag": condition([100, 0]),
+        "fractional-null-bucket-key-flag": one_or_two(&json!({ "var": "missing_key" }), [50, 50]),
+        "fractional-zero-weights-flag": one_or_two(&key, [0, 0]),
+        "fractional-negative-weight-flag": one_or_two(&key, [-50, 100]),
     } })
 }
 

@@ -1,6 +1,7 @@
 //! JSONLogic as flagd's reference evaluates it, compiled once and run many times.
 //!
-//! The dialects of flagd's languages differ. This is the one of its Go implementation, the daemon's: `==` compares a
+//! The dialects of flagd's languages differ. This is the one of its Go implementation, the daemon's, core 0.16.1, which
+//! uses jsonlogic 3.9.1; later changes of that library are not followed before flagd takes them up. `==` compares a
 //! text with a number by the text's number, `cat` leaves out what is missing, an empty list is false, a custom operator
 //! answers null where it cannot answer, and an argument of the wrong kind ends the evaluation with an error. Where we
 //! differ on purpose stands in `docs/differences.md`.

@@ -1,7 +1,7 @@
 //! The golden vectors: facts of flagd's evaluation that several implementations agreed on. The program `conformance`
 //! checks files of them by the same code.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 #[path = "../../../examples/conformance/flags.rs"]
 mod flags;
@@ -51,4 +51,62 @@ fn a_wrong_row_is_found() {
     assert_eq!(wrong("targeting"), 2, "by both generations");
     assert_eq!(wrong("jsonlogic_dialects"), 1);
     assert!(flags::check("about", &vectors["about"]).is_none());
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_no_row_that_holds() {
+    let vectors: Value = serde_json::from_str(include_str!("data/flag-vectors.json")).unwrap();
+    let with = |section: &str, row: Value| -> Vec<String> {
+        let mut content = vectors[section].clone();
+        let rows = match section {
+            "targeting" | "jsonlogic_dialects" => &mut content["cases"],
+            "fractional_typed_v3" | "testbed_fractional_rows" => &mut content["rows"],
+            _ => &mut content,
+        };
+        *rows = json!([row]);
+        flags::check(section, &content).unwrap().into_iter().filter_map(|row| row.difference).collect()
+    };
+    for section in [
+        "cbor_deterministic",
+        "fractional",
+        "fractional_typed_v3",
+        "testbed_fractional_rows",
+        "targeting",
+        "jsonlogic_dialects",
+    ] {
+        assert!(!with(section, json!({ "id": "x" })).is_empty(), "{section}");
+        assert!(!with(section, json!("x")).is_empty(), "{section}");
+    }
+    for (section, name, nonsense) in [
+        ("targeting", "context", json!("nonsense")),
+        ("targeting", "type", json!("colour")),
+        ("targeting", "expect", Value::Null),
+        ("fractional", "weights", json!([1])),
+        ("fractional", "names", json!([1, 2])),
+        ("fractional", "v2", json!(1)),
+        ("fractional_typed_v3", "json", json!("{")),
+        ("testbed_fractional_rows", "generation", json!("v4")),
+        ("testbed_fractional_rows", "context", json!([])),
+        ("jsonlogic_dialects", "go", json!("neither")),
+    ] {
+        let content = &vectors[section];
+        let rows = ["rows", "cases"].iter().find_map(|name| content[name].as_array());
+        let mut row = rows.or(content.as_array()).unwrap()[0].clone();
+        assert_eq!(with(section, row.clone()), [""; 0], "{section} {name}");
+        row[name] = nonsense;
+        assert!(!with(section, row).is_empty(), "{section} {name}");
+    }
+}
+
+#[test]
+fn the_flags_that_rows_of_the_test_bed_ask_for_are_its_own() {
+    let test_bed: Value = serde_json::from_str(include_str!("data/testbed.json")).unwrap();
+    let theirs = test_bed["documents"]["provider"]["flags"].as_object().unwrap();
+    let theirs: Map<String, Value> = theirs
+        .iter()
+        .filter(|(key, _)| key.starts_with("fractional-"))
+        .map(|(key, flag)| (key.clone(), flag.clone()))
+        .collect();
+    assert_eq!(theirs.len(), 15);
+    assert_eq!(flags::test_bed_document()["flags"], Value::Object(theirs));
 }

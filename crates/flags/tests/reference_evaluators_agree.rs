@@ -27,6 +27,8 @@ mod differences;
 mod generator;
 #[path = "reference_evaluators_agree/oracle.rs"]
 mod oracle;
+#[path = "reference_evaluators_agree/shapes.rs"]
+mod shapes;
 #[path = "reference_evaluators_agree/sites.rs"]
 mod sites;
 mod support;

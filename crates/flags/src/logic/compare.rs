@@ -33,7 +33,7 @@ impl<'v> Peek<'v> {
             Self::Bool(truth) => f64::from(u8::from(truth)),
             Self::Number(number) => number,
             Self::Text(text) if text.trim().is_empty() => 0.0,
-            Self::Text(text) => convert::parse(text).unwrap_or(f64::NAN),
+            Self::Text(text) => convert::parse_within_range(text).unwrap_or(f64::NAN),
             Self::Many => f64::NAN,
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn holds(operator: Operator, one: Peek<'_>, other: Peek<'_>) -> bool 
 
 /// Texts as texts, everything else as numbers; null equals only null.
 #[inline]
-pub(super) fn equal(one: Peek<'_>, other: Peek<'_>) -> bool {
+fn equal(one: Peek<'_>, other: Peek<'_>) -> bool {
     match (one, other) {
         (Peek::Text(one), Peek::Text(other)) => one == other,
         (Peek::Null, other) | (other, Peek::Null) => matches!(other, Peek::Null),
@@ -67,7 +67,7 @@ pub(super) fn equal(one: Peek<'_>, other: Peek<'_>) -> bool {
 
 /// Equal and of one kind.
 #[inline]
-pub(super) fn same(one: Peek<'_>, other: Peek<'_>) -> bool {
+fn same(one: Peek<'_>, other: Peek<'_>) -> bool {
     match (one, other) {
         (Peek::Text(one), Peek::Text(other)) => one == other,
         (Peek::Null, Peek::Null) => true,

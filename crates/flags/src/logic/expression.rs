@@ -81,6 +81,7 @@ impl Expression {
     #[inline]
     pub(super) fn run<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
         if let Self::Literal(value) = self {
+            frame.spend(1)?;
             return Ok(Given::from(value));
         }
         let value = self.work_out(frame)?;
@@ -166,12 +167,13 @@ fn conditional<'a>(
 /// rule. Here it cannot.
 fn clause<'a>(clause: &'a Expression, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
     let value = clause.run(frame)?;
-    if let Given::Object(map) = &value
-        && let (1, Some((name, _))) = (map.len(), map.iter().next())
-    {
-        return Err(LogicError::RuleInContext { name: name.to_owned() });
+    match &value {
+        Given::Object(_) => match value.rule() {
+            Some(name) => Err(LogicError::RuleInContext { name: name.to_owned() }),
+            None => Ok(value),
+        },
+        _ => Ok(value),
     }
-    Ok(value)
 }
 
 /// The first operand that is as true as `stop`, or the last one.

@@ -63,11 +63,16 @@ impl Fractional {
                 None => match bucket.run(frame)? {
                     // What looked like a bucketing value was the first entry.
                     Given::List(_) | Given::Made(_) => return self.work_out(frame),
-                    bucket => self.bucket(&bucket, frame),
+                    bucket => {
+                        frame.spend(bucket.size())?;
+                        self.bucket(&bucket, frame)
+                    }
                 },
             },
         };
+        let hash = hash.filter(|_| self.generation == Generation::V3 || frame.is_object());
         let (Some(hash), Some(table)) = (hash, table) else { return Ok(Given::Null) };
+        frame.spend(table.entries.len() / PASSED)?;
         if table.reachable > 1 {
             frame.mark_split();
         }
@@ -138,8 +143,13 @@ impl Fractional {
         let hash = match values.first() {
             None => None,
             Some(Given::List(_) | Given::Made(_)) => self.shorthand(frame),
-            Some(_) => self.bucket(&values.remove(0), frame),
+            Some(bucket) => {
+                frame.spend(bucket.size())?;
+                self.bucket(&values.remove(0), frame)
+            }
         };
+        let hash = hash.filter(|_| self.generation == Generation::V3 || frame.is_object());
+        frame.spend(values.iter().map(|entry| 1 + entry.made()).sum())?;
         let table = Table::of(values.into_iter(), self.generation);
         let (Some(hash), Some(table)) = (hash, table) else { return Ok(Given::Null) };
         if table.reachable > 1 {
@@ -208,6 +218,7 @@ impl Fractional {
         if first.is_some_and(char::is_whitespace) || last.is_some_and(char::is_whitespace) {
             return Ok(None);
         }
+        frame.spend(texts.iter().map(|text| text.len() / 8).sum())?;
         Ok(Some(self.hash_of_texts(&texts)))
     }
 }
@@ -283,6 +294,10 @@ fn weigh(weight: f64, generation: Generation) -> Option<u32> {
     if whole != weight && generation != Generation::V1 || whole.is_nan() || whole > f64::from(HEAVIEST) {
         return None;
     }
+    // What no integer of 64 bits is, is no whole number for the reference.
+    if whole < LIGHTEST && generation != Generation::V1 {
+        return None;
+    }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the bounds are checked")]
     Some(whole.max(0.0) as u32)
 }
@@ -290,5 +305,9 @@ fn weigh(weight: f64, generation: Generation) -> Option<u32> {
 const SEED: u32 = 0;
 /// 2³¹ - 1: the heaviest entry, and the heaviest sum.
 const HEAVIEST: u32 = i32::MAX.cast_unsigned();
+/// -2⁶³.
+const LIGHTEST: f64 = -9_223_372_036_854_775_808.0;
+/// How many entries are passed over in the time of a step.
+const PASSED: usize = 8;
 /// Of a `cat` that is hashed part by part.
 const MOST_PARTS: usize = 4;

@@ -17,7 +17,9 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Frame<'f, 'a> {
     item: Item<'a>,
-    /// The data around a condition. The reference puts its values into the condition before it looks at the elements.
+    /// Whether the values of the item were put into the rule, so that they come first in what is nested in it, too.
+    put_in: bool,
+    /// The data whose values were put into the rule before the item was looked at.
     around: Option<Around<'f, 'a>>,
     split: Shared<'f>,
     budget: &'f Budget,
@@ -54,6 +56,22 @@ pub(super) enum Item<'a> {
     Round { current: Given<'a>, accumulator: Given<'a>, kind: &'static str },
 }
 
+/// What a rule that is run for each element of a list sees.
+///
+/// Some operators put the values of variables into the rule before they run it, and what was put in counts for
+/// everything that is nested in it. A variable that has no value yet stays a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// The element only (`map`, `reduce`).
+    Element,
+    /// The element only, whose values are put in (`all`).
+    ElementPutIn,
+    /// The values of the data around are put in, then the element is looked at (`filter`, `none`).
+    AroundPutIn,
+    /// The values of the data around are put in, then those of the element (`some`).
+    BothPutIn,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Around<'f, 'a> {
     item: &'f Item<'a>,
@@ -70,46 +88,82 @@ enum Shared<'f> {
 impl<'f, 'a> Frame<'f, 'a> {
     /// The top.
     pub(super) const fn new(item: Item<'a>, budget: &'f Budget) -> Self {
-        Self { item, around: None, split: Shared::Own(Mark::new(false)), budget }
+        Self { item, put_in: false, around: None, split: Shared::Own(Mark::new(false)), budget }
     }
 
-    /// For an element of a list, whose logic sees the element only (`map`, `reduce`).
-    pub(super) fn inside<'g>(&'g self, item: Item<'a>) -> Frame<'g, 'a>
+    /// For an element of a list, of which a rule sees as much as `sight` says.
+    pub(super) fn element<'g>(&'g self, item: Item<'a>, sight: Sight) -> Frame<'g, 'a>
     where
         'f: 'g,
     {
-        Frame { item, around: self.around, split: Shared::Of(self.mark()), budget: self.budget }
-    }
-
-    /// For an element of a list, whose condition sees what is around first (`filter`, `all`, `none`, `some`).
-    pub(super) fn within<'g>(&'g self, item: Item<'a>) -> Frame<'g, 'a>
-    where
-        'f: 'g,
-    {
-        Frame { item, around: Some(self.surrounding()), split: Shared::Of(self.mark()), budget: self.budget }
+        let around = match sight {
+            Sight::Element | Sight::ElementPutIn if !self.put_in => self.around,
+            _ => Some(Around { item: &self.item, before: self.around.as_ref(), budget: self.budget }),
+        };
+        let put_in = matches!(sight, Sight::ElementPutIn | Sight::BothPutIn);
+        Frame { item, put_in, around, split: Shared::Of(self.mark()), budget: self.budget }
     }
 
     /// The value of a variable.
+    ///
+    /// # Errors
+    ///
+    /// What was put into the rule would be a rule itself.
     #[inline]
     pub(super) fn variable(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
-        if let Some(around) = &self.around
-            && variable.looks_around()
-        {
-            let found = around.find(variable)?;
-            if !found.is_null() {
+        if self.put_in || self.around.is_some() {
+            let found = self.put_in(variable)?;
+            if !found.is_null() || self.put_in && variable.looks_around() {
                 return Ok(found);
             }
         }
-        self.spend(self.item.made())?;
-        self.item.find(variable, self)
+        self.find(variable)
     }
 
-    /// The value that the data around gives to a variable of a condition, if any.
-    pub(super) fn surroundings(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+    /// What stands in the rule in the place of a variable; nothing where the variable still does.
+    ///
+    /// # Errors
+    ///
+    /// It would be a rule.
+    pub(super) fn put_in(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+        let found = self.put_in_as_it_is(variable)?;
+        self.spend(found.len())?;
+        match found.rule() {
+            Some(name) => Err(LogicError::RuleInContext { name: name.to_owned() }),
+            None => Ok(found),
+        }
+    }
+
+    /// The same where it is not worked out once more.
+    pub(super) fn put_in_as_it_is(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
         if !variable.looks_around() {
             return Ok(Given::Null);
         }
-        self.surrounding().find(variable)
+        let found = match &self.around {
+            Some(around) => around.find(variable, self.mark())?,
+            None => Given::Null,
+        };
+        if found.is_null() && self.put_in { self.find(variable) } else { Ok(found) }
+    }
+
+    /// What the item has.
+    #[inline]
+    fn find(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+        self.spend(self.item.made())?;
+        if self.around.is_none() && !self.put_in {
+            return self.item.find(variable, self);
+        }
+        match variable {
+            // Nothing is put into the name and the default of a variable.
+            Variable::Made(_) | Variable::Defaulted { .. } => {
+                self.spend(self.item.made())?;
+                let split = Shared::Of(self.mark());
+                let item = self.item.clone();
+                let alone = Frame { item, put_in: false, around: None, split, budget: self.budget };
+                self.item.find(variable, &alone)
+            }
+            Variable::Path { .. } | Variable::Whole | Variable::Primitive => self.item.find(variable, self),
+        }
     }
 
     /// Takes steps off what the run may still do.
@@ -130,6 +184,25 @@ impl<'f, 'a> Frame<'f, 'a> {
     /// Everything.
     pub(super) fn whole(&self) -> Given<'a> {
         self.item.whole()
+    }
+
+    /// Everything, if it is no list and no object.
+    pub(super) fn primitive(&self) -> Given<'a> {
+        self.item.primitive()
+    }
+
+    /// Whether there is anything at a path that was made while the rule ran.
+    pub(super) fn has(&self, path: &Path) -> Result<bool, LogicError> {
+        if matches!(path, Path::Whole) {
+            return Ok(!matches!(self.item, Item::Value(Given::Null)));
+        }
+        self.spend(1 + self.item.made())?;
+        Ok(!self.item.at(path).is_null())
+    }
+
+    /// Whether the data is an object.
+    pub(super) const fn is_object(&self) -> bool {
+        !matches!(&self.item, Item::Value(value) if !value.is_object())
     }
 
     /// Whether a split was asked.
@@ -160,10 +233,6 @@ impl<'f, 'a> Frame<'f, 'a> {
         }
     }
 
-    fn surrounding(&self) -> Around<'_, 'a> {
-        Around { item: &self.item, before: self.around.as_ref(), budget: self.budget }
-    }
-
     fn mark(&self) -> &Mark {
         match &self.split {
             Shared::Own(mark) => mark,
@@ -174,16 +243,16 @@ impl<'f, 'a> Frame<'f, 'a> {
 
 impl<'a> Around<'_, 'a> {
     /// The outermost comes first.
-    fn find(&self, variable: &'a Variable) -> Result<Given<'a>, LogicError> {
+    fn find(&self, variable: &'a Variable, mark: &Mark) -> Result<Given<'a>, LogicError> {
         if let Some(before) = self.before {
-            let found = before.find(variable)?;
+            let found = before.find(variable, mark)?;
             if !found.is_null() {
                 return Ok(found);
             }
         }
-        self.budget.spend(self.item.made())?;
-        let split = Shared::Own(Mark::new(false));
-        let frame = Frame { item: self.item.clone(), around: None, split, budget: self.budget };
+        self.budget.spend(1 + self.item.made())?;
+        let (item, split) = (self.item.clone(), Shared::Of(mark));
+        let frame = Frame { item, put_in: false, around: None, split, budget: self.budget };
         self.item.find(variable, &frame)
     }
 }
@@ -209,10 +278,7 @@ impl<'a> Item<'a> {
                 Ok(if found.is_null() { default } else { found })
             }
             Variable::Whole => Ok(self.whole()),
-            Variable::Primitive => {
-                let whole = self.whole();
-                Ok(if whole.is_primitive() { whole } else { Given::Null })
-            }
+            Variable::Primitive => Ok(self.primitive()),
             Variable::Made(argument) => {
                 let argument = argument.run(frame)?;
                 super::operators::variable(argument, frame)
@@ -251,6 +317,13 @@ impl<'a> Item<'a> {
                     _ => Given::Null,
                 },
             },
+        }
+    }
+
+    fn primitive(&self) -> Given<'a> {
+        match self {
+            Self::Value(value) if value.is_primitive() => value.clone(),
+            Self::Context { .. } | Self::Value(_) | Self::Round { .. } => Given::Null,
         }
     }
 
@@ -295,5 +368,6 @@ fn flagd<'a>(key: &str, timestamp: i64) -> Given<'a> {
 pub(super) const FLAGD: &str = "$flagd";
 pub(super) const FLAG_KEY: &str = "flagKey";
 pub(super) const TIMESTAMP: &str = "timestamp";
-/// How much a run may do: nodes that are worked out, elements that are looked at, and what is made, eight bytes of a text to the step.
+/// How much a run may do: nodes that are worked out, elements that are looked at, and what is made, eight bytes of a
+/// text to the step.
 const MOST_STEPS: usize = 1_000_000;

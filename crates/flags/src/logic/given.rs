@@ -53,6 +53,17 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// How much there is in it, however deep, in steps.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len() / 8,
+            Self::List(values) => values.iter().map(size_of_value).sum(),
+            Self::Made(values) => values.iter().map(|value| 1 + value.size()).sum(),
+            Self::Object(map) => size(map),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Float(_) => 0,
+        }
+    }
+
     /// What counts as true: what is not null, false, zero or empty.
     pub(super) fn is_true(&self) -> bool {
         match self {
@@ -67,8 +78,26 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// The name of the operator that it would call if it stood in a rule; nothing if it would stay a value.
+    pub(super) fn rule(&self) -> Option<&str> {
+        match self {
+            Self::Object(map) => rule_of(map),
+            Self::List(values) => values.iter().find_map(rule),
+            Self::Made(values) => values.iter().find_map(Self::rule),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Float(_) | Self::Text(_) => None,
+        }
+    }
+
     pub(super) const fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Made(_))
+    }
+
+    pub(super) const fn is_object(&self) -> bool {
+        matches!(self, Self::Object(_))
     }
 
     /// A truth, a number or a text.
@@ -131,9 +160,7 @@ impl<'a> Given<'a> {
     pub(super) fn part(self, name: &str) -> Self {
         match self {
             Self::Object(Cow::Borrowed(map)) => map.get(name).map_or(Self::Null, Self::from),
-            Self::Object(Cow::Owned(map)) => {
-                map.get(name).map_or(Self::Null, |value| Self::owned(value.clone()))
-            }
+            Self::Object(Cow::Owned(mut map)) => map.remove(name).map_or(Self::Null, Self::owned),
             Self::List(values) => {
                 convert::index(name).and_then(|at| values.get(at)).map_or(Self::Null, Self::from)
             }
@@ -209,15 +236,29 @@ impl<'a> From<&'a Value> for Given<'a> {
         }
     }
 }
+
+fn rule(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(map) => rule_of(map),
+        Value::List(values) => values.iter().find_map(rule),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+fn rule_of(map: &Map) -> Option<&str> {
+    if map.len() == 1 { map.iter().next().map(|(name, _)| name) } else { None }
+}
+
 /// How much a copy of it holds, in steps.
 fn size(map: &Map) -> usize {
-    fn of(value: &Value) -> usize {
-        match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 1,
-            Value::String(text) => 1 + text.len() / 8,
-            Value::List(values) => 1 + values.iter().map(of).sum::<usize>(),
-            Value::Object(map) => 1 + size(map),
-        }
+    map.iter().map(|(name, value)| name.len() / 8 + size_of_value(value)).sum()
+}
+
+fn size_of_value(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+        Value::String(text) => 1 + text.len() / 8,
+        Value::List(values) => 1 + values.iter().map(size_of_value).sum::<usize>(),
+        Value::Object(map) => 1 + size(map),
     }
-    map.iter().map(|(name, value)| name.len() / 8 + of(value)).sum()
 }

@@ -3,7 +3,7 @@
 use super::{
     LogicError, convert,
     expression::Expression,
-    frame::{Frame, Item},
+    frame::{Frame, Item, Sight},
     given::Given,
 };
 use crate::value::Value;
@@ -91,16 +91,17 @@ impl ListOperation {
             ListOperator::Map => self.map(frame),
             ListOperator::Filter => self.filter(frame),
             ListOperator::Reduce => self.reduce(frame),
-            ListOperator::All => self.quantify(frame, false, false, false),
-            ListOperator::None => self.quantify(frame, true, false, true),
-            ListOperator::Some => self.quantify(frame, true, true, false),
+            ListOperator::All => self.quantify(frame, Sight::ElementPutIn, false, false, false),
+            ListOperator::None => self.quantify(frame, Sight::AroundPutIn, true, false, true),
+            ListOperator::Some => self.quantify(frame, Sight::BothPutIn, true, true, false),
         }
     }
 
     fn map<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
         let Some(logic) = &self.logic else { return Ok(Given::Made(Vec::new())) };
         let Some(elements) = self.elements(frame)? else { return Ok(Given::Made(Vec::new())) };
-        let values = elements.into_iter().map(|element| logic.run(&frame.inside(Item::Value(element))));
+        let run = |element| logic.run(&frame.element(Item::Value(element), Sight::Element));
+        let values = elements.into_iter().map(run);
         Ok(Given::Made(values.collect::<Result<_, _>>()?))
     }
 
@@ -109,7 +110,8 @@ impl ListOperation {
         let Some(elements) = self.elements(frame)? else { return Ok(Given::Made(Vec::new())) };
         let mut kept = Vec::new();
         for element in elements {
-            if logic.run(&frame.within(Item::Value(element.clone())))?.is_true() {
+            let inner = frame.element(Item::Value(element.clone()), Sight::AroundPutIn);
+            if logic.run(&inner)?.is_true() {
                 kept.push(element);
             }
         }
@@ -129,7 +131,7 @@ impl ListOperation {
         };
         let Some(elements) = self.elements(frame)? else { return Ok(ZERO) };
         for current in elements.into_iter().filter(|element| !element.is_null()) {
-            let round = frame.inside(Item::Round { current, accumulator, kind });
+            let round = frame.element(Item::Round { current, accumulator, kind }, Sight::Element);
             let value = self.judge(logic, &round)?;
             accumulator = match kind {
                 "bool" => Given::Bool(value.is_true()),
@@ -137,9 +139,10 @@ impl ListOperation {
                     Some(number) => Given::Float(number),
                     None => return self.fault("came to something that is no number"),
                 },
-                _ => match convert::text(&value) {
-                    Some(text) => Given::Text(text.into_owned().into()),
-                    None => return self.fault("came to something that is no text"),
+                _ => match (convert::text(&value), &value) {
+                    (Some(_), Given::Text(_)) => value,
+                    (Some(text), _) => Given::Text(text.into_owned().into()),
+                    (None, _) => return self.fault("came to something that is no text"),
                 },
             };
         }
@@ -150,6 +153,7 @@ impl ListOperation {
     fn quantify<'a>(
         &'a self,
         frame: &Frame<'_, 'a>,
+        sight: Sight,
         wanted: bool,
         found: bool,
         empty: bool,
@@ -165,13 +169,8 @@ impl ListOperation {
         let Ok(elements) = subject.into_list() else { return self.fault("works on a list") };
         frame.spend(elements.len())?;
         let Some(logic) = &self.logic else { return self.fault("needs a condition") };
-        if let Expression::Variable(variable) = logic
-            && !frame.surroundings(variable)?.is_null()
-        {
-            return self.fault("needs a rule as its condition, not a value");
-        }
         for element in elements {
-            if self.judge(logic, &frame.within(Item::Value(element)))?.is_true() == wanted {
+            if self.judge(logic, &frame.element(Item::Value(element), sight))?.is_true() == wanted {
                 return Ok(Given::Bool(found));
             }
         }
@@ -183,6 +182,12 @@ impl ListOperation {
         match logic {
             Expression::Literal(Value::Object(_)) => logic.run(frame),
             Expression::Literal(_) | Expression::List(_) => self.fault("needs a rule, not a value"),
+            // A value that was put in the place of the variable is no rule any more.
+            Expression::Variable(variable) => match frame.put_in(variable)? {
+                Given::Null => logic.run(frame),
+                object @ Given::Object(_) => Ok(object),
+                _ => self.fault("needs a rule, not a variable that has a value"),
+            },
             _ => logic.run(frame),
         }
     }
@@ -190,6 +195,17 @@ impl ListOperation {
     fn subject<'a>(&'a self, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
         match &self.subject {
             Subject::Written(values) => Ok(Given::List(values)),
+            // A list that was put in the place of the variable is taken as it is, and what is neither list nor object
+            // counts as nothing.
+            Subject::Made(Expression::Variable(variable)) => match frame.put_in_as_it_is(variable)? {
+                Given::Null => frame.variable(variable),
+                object @ Given::Object(_) => match object.rule() {
+                    Some(name) => Err(LogicError::RuleInContext { name: name.to_owned() }),
+                    None => Ok(object),
+                },
+                value if value.is_primitive() => Ok(Given::Null),
+                value => Ok(value),
+            },
             Subject::Made(rule) => rule.run(frame),
             Subject::Nothing | Subject::Absent | Subject::Malformed => Ok(Given::Null),
         }

@@ -1,10 +1,10 @@
 //! The operators that get the values of their arguments.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     LogicError,
-    compare::{self, holds},
+    compare::{Peek, holds},
     convert,
     expression::{Arguments, Path},
     frame::Frame,
@@ -39,6 +39,7 @@ pub(super) enum Operator {
     Merge,
     Missing,
     MissingSome,
+    Set,
     ContainsAll,
     ContainsAny,
     ContainsNone,
@@ -98,7 +99,7 @@ fn with<'a>(
     frame: &Frame<'_, 'a>,
 ) -> Result<Given<'a>, LogicError> {
     frame.spend(values.iter().map(Given::len).sum())?;
-    Ok(of_list(operator, values, frame)?)
+    of_list(operator, values, frame)
 }
 
 /// The variable that a value names.
@@ -106,10 +107,7 @@ pub(super) fn variable<'a>(name: Given<'a>, frame: &Frame<'_, 'a>) -> Result<Giv
     const NAME: LogicError =
         LogicError::Argument { operator: "var", problem: "needs a name: a text or a number" };
     match name {
-        Given::Null => {
-            let whole = frame.whole();
-            Ok(if whole.is_primitive() { whole } else { Given::Null })
-        }
+        Given::Null => Ok(frame.primitive()),
         Given::Text(path) => Ok(frame.path(&Path::new(&path))),
         Given::Number(number) => Ok(frame.path(&Path::new(&number.as_f64().to_string()))),
         Given::Float(number) => Ok(frame.path(&Path::new(&number.to_string()))),
@@ -129,7 +127,33 @@ pub(super) fn variable<'a>(name: Given<'a>, frame: &Frame<'_, 'a>) -> Result<Giv
     }
 }
 
-fn of_list<'a>(operator: Operator, values: &[Given<'a>], frame: &Frame<'_, 'a>) -> Result<Given<'a>, Fault> {
+/// Whether the variable that a value names is there.
+fn has<'a>(operator: Operator, name: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<bool, LogicError> {
+    const NAMES: &str = "needs names: texts or numbers";
+    frame.spend(1 + name.len())?;
+    match name {
+        Given::Null => Ok(!frame.primitive().is_null()),
+        Given::Text(path) => frame.has(&Path::new(path)),
+        Given::Number(number) => frame.has(&Path::new(&number.as_f64().to_string())),
+        Given::Float(number) => frame.has(&Path::new(&number.to_string())),
+        Given::List(_) | Given::Made(_) => {
+            let elements = name.clone().into_list().unwrap_or_default();
+            let default = elements.len() == 2 && elements.last().is_some_and(|default| !default.is_null());
+            match elements.first() {
+                None => frame.has(&Path::Whole),
+                Some(Given::Text(path)) => Ok(frame.has(&Path::new(path))? || default),
+                Some(_) => Ok(operator.fault(NAMES)?),
+            }
+        }
+        Given::Bool(_) | Given::Object(_) => Ok(operator.fault(NAMES)?),
+    }
+}
+
+fn of_list<'a>(
+    operator: Operator,
+    values: &[Given<'a>],
+    frame: &Frame<'_, 'a>,
+) -> Result<Given<'a>, LogicError> {
     Ok(match (operator, values) {
         (Operator::Less | Operator::LessOrEqual, [a, b, c]) => {
             Given::Bool(holds(operator, a.peek(), b.peek()) && holds(operator, b.peek(), c.peek()))
@@ -160,11 +184,11 @@ fn of_list<'a>(operator: Operator, values: &[Given<'a>], frame: &Frame<'_, 'a>) 
         ) => Given::Bool(false),
         (Operator::Not, values) => Given::Bool(!values.first().is_some_and(Given::is_true)),
         (Operator::Truth, values) => Given::Bool(values.first().is_some_and(Given::is_true)),
-        (Operator::In, [wanted]) => return is_in(wanted, &Given::Null),
-        (Operator::In, [wanted, place, ..]) => return is_in(wanted, place),
-        (Operator::In, []) => return operator.fault("needs what is looked for and where"),
-        (Operator::Concatenate, values) => return concatenate(values),
-        (Operator::Substring, values) => return substring(values),
+        (Operator::In, [wanted]) => is_in(wanted, &Given::Null, frame)?,
+        (Operator::In, [wanted, place, ..]) => is_in(wanted, place, frame)?,
+        (Operator::In, []) => operator.fault("needs what is looked for and where")?,
+        (Operator::Concatenate, values) => concatenate(values)?,
+        (Operator::Substring, values) => substring(values)?,
         (Operator::Add, values) => total(operator, values, 0.0, |sum, number| sum + number)?,
         (Operator::Multiply, values) => total(operator, values, 1.0, |product, number| product * number)?,
         (Operator::Subtract | Operator::Divide, []) => Given::Float(0.0),
@@ -178,7 +202,7 @@ fn of_list<'a>(operator: Operator, values: &[Given<'a>], frame: &Frame<'_, 'a>) 
         (Operator::Remainder, [one, other, ..]) => {
             Given::Float(number(operator, one)? % number(operator, other)?)
         }
-        (Operator::Remainder, _) => return operator.fault("needs two numbers"),
+        (Operator::Remainder, _) => operator.fault("needs two numbers")?,
         (Operator::Minimum | Operator::Maximum, []) => Given::Null,
         (Operator::Minimum, [first, rest @ ..]) => total(
             operator,
@@ -196,21 +220,15 @@ fn of_list<'a>(operator: Operator, values: &[Given<'a>], frame: &Frame<'_, 'a>) 
                 if number > most { number } else { most }
             },
         )?,
-        (Operator::Absolute, []) => Given::Float(0.0),
+        (Operator::Absolute, []) => operator.fault("needs a number")?,
         (Operator::Absolute, [one, ..]) => Given::Float(number(operator, one)?.abs()),
         (Operator::Merge, values) => Given::Made(merge(values)),
         (Operator::Missing, names) => Given::Made(missing(operator, names, frame)?),
-        (Operator::MissingSome, [least, names]) => return missing_some(least, names, frame),
-        (Operator::MissingSome, [least, names, ..]) => return missing_some(least, names, frame),
-        (Operator::MissingSome, _) => return operator.fault("needs a number and a list of names"),
-        (Operator::ContainsAll, [list, wanted]) => {
-            Given::Bool(contained(list, wanted).is_some_and(|found| !found.contains(&false)))
-        }
-        (Operator::ContainsAny, [list, wanted]) => {
-            Given::Bool(contained(list, wanted).is_some_and(|found| found.contains(&true)))
-        }
-        (Operator::ContainsNone, [list, wanted]) => {
-            Given::Bool(contained(list, wanted).is_none_or(|found| !found.contains(&true)))
+        (Operator::MissingSome, [least, names, ..]) => missing_some(least, names, frame)?,
+        (Operator::MissingSome, _) => operator.fault("needs a number and a list of names")?,
+        (Operator::Set, values) => set(values)?,
+        (Operator::ContainsAll | Operator::ContainsAny | Operator::ContainsNone, [list, wanted]) => {
+            Given::Bool(contains(operator, list, wanted, frame)?)
         }
         (Operator::ContainsAll | Operator::ContainsAny, _) => Given::Bool(false),
         (Operator::ContainsNone, _) => Given::Bool(true),
@@ -229,7 +247,7 @@ fn of_list<'a>(operator: Operator, values: &[Given<'a>], frame: &Frame<'_, 'a>) 
 }
 
 /// An operator whose arguments are no list.
-fn of_one<'a>(operator: Operator, value: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, Fault> {
+fn of_one<'a>(operator: Operator, value: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
     Ok(match operator {
         Operator::Not => Given::Bool(!value.is_true()),
         Operator::Truth => Given::Bool(value.is_true()),
@@ -237,9 +255,6 @@ fn of_one<'a>(operator: Operator, value: &Given<'a>, frame: &Frame<'_, 'a>) -> R
         Operator::NotSame => Given::Bool(true),
         Operator::Add => Given::Float(number(operator, value)?),
         Operator::Absolute => Given::Float(number(operator, value)?.abs()),
-        Operator::Subtract | Operator::Divide => Given::Float(0.0),
-        Operator::Multiply => Given::Float(1.0),
-        Operator::Minimum | Operator::Maximum => Given::Null,
         Operator::Concatenate if value.as_text().is_some() => value.clone(),
         Operator::Merge if value.is_primitive() => Given::Made(vec![value.clone()]),
         Operator::Missing if value.as_text().is_some() => {
@@ -257,21 +272,30 @@ fn of_one<'a>(operator: Operator, value: &Given<'a>, frame: &Frame<'_, 'a>) -> R
         | Operator::In
         | Operator::Concatenate
         | Operator::Substring
+        | Operator::Subtract
+        | Operator::Multiply
+        | Operator::Divide
         | Operator::Remainder
+        | Operator::Minimum
+        | Operator::Maximum
         | Operator::Merge
         | Operator::Missing
-        | Operator::MissingSome => return operator.fault("needs a list of operands"),
+        | Operator::MissingSome
+        | Operator::Set => operator.fault("needs a list of operands")?,
     })
 }
 
-fn is_in<'a>(wanted: &Given<'a>, place: &Given<'a>) -> Result<Given<'a>, Fault> {
+fn is_in<'a>(wanted: &Given<'a>, place: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
     match place {
         Given::Text(text) => match wanted.as_text() {
             Some(part) => Ok(Given::Bool(text.contains(part))),
-            None => Operator::In.fault("looks for texts in a text"),
+            None => Ok(Operator::In.fault("looks for texts in a text")?),
         },
-        Given::List(values) => among(wanted, values.iter().map(Given::from)),
-        Given::Made(values) => among(wanted, values.iter().cloned()),
+        Given::List(values) => among(wanted, values.iter().map(Given::from), frame),
+        Given::Made(values) => {
+            frame.spend(place.made())?;
+            among(wanted, values.iter().cloned(), frame)
+        }
         Given::Null | Given::Bool(_) | Given::Number(_) | Given::Float(_) | Given::Object(_) => {
             Ok(Given::Bool(false))
         }
@@ -280,13 +304,20 @@ fn is_in<'a>(wanted: &Given<'a>, place: &Given<'a>) -> Result<Given<'a>, Fault> 
 
 /// A list among the elements is a range with its ends.
 #[inline]
-fn among<'a>(wanted: &Given<'a>, elements: impl Iterator<Item = Given<'a>>) -> Result<Given<'a>, Fault> {
+fn among<'a>(
+    wanted: &Given<'a>,
+    elements: impl Iterator<Item = Given<'a>>,
+    frame: &Frame<'_, 'a>,
+) -> Result<Given<'a>, LogicError> {
     for element in elements {
+        if let Given::Text(element) = &element {
+            frame.spend(element.len() / COMPARED)?;
+        }
         let found = match (wanted, &element) {
             (_, Given::List(_) | Given::Made(_)) => {
                 let range = element.into_list().unwrap_or_default();
                 let [from, to, ..] = range.as_slice() else {
-                    return Operator::In.fault("needs ranges of two numbers");
+                    return Ok(Operator::In.fault("needs ranges of two numbers")?);
                 };
                 let wanted = number(Operator::In, wanted)?;
                 wanted >= number(Operator::In, from)? && number(Operator::In, to)? >= wanted
@@ -297,7 +328,7 @@ fn among<'a>(wanted: &Given<'a>, elements: impl Iterator<Item = Given<'a>>) -> R
             (Given::Text(wanted), Given::Text(element)) => wanted == element,
             (Given::Bool(wanted), Given::Bool(element)) => wanted == element,
             (Given::Null, Given::Null) => true,
-            (Given::Object(_), Given::Object(_)) => return Operator::In.fault("cannot compare objects"),
+            (Given::Object(_), Given::Object(_)) => Operator::In.fault("cannot compare objects")?,
             _ => false,
         };
         if found {
@@ -332,25 +363,20 @@ fn substring<'a>(values: &[Given<'a>]) -> Result<Given<'a>, Fault> {
     };
     let Some(text) = convert::text(text) else { return Operator::Substring.fault("needs a text") };
     let count = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
-    let mut from = whole(number(Operator::Substring, from)?);
-    let length = length.map(|length| number(Operator::Substring, length)).transpose()?.map_or(count, whole);
+    let mut from = convert::whole(number(Operator::Substring, from)?);
     if from < 0 {
         from = from.saturating_add(count);
     }
     if from < 0 || from > count {
         return Ok(Given::Text(Cow::Owned(text.into_owned())));
     }
+    let length =
+        length.map(|length| number(Operator::Substring, length)).transpose()?.map_or(count, convert::whole);
     let to = if length < 0 { count.saturating_add(length) } else { from.saturating_add(length).min(count) };
     let (Ok(skip), Ok(take)) = (usize::try_from(from), usize::try_from(to - from)) else {
         return Operator::Substring.fault("ends before it begins");
     };
     Ok(Given::Text(Cow::Owned(text.chars().skip(skip).take(take).collect())))
-}
-
-/// Cut off towards zero, and into the range.
-#[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-fn whole(number: f64) -> i64 {
-    number as i64
 }
 
 fn total<'a>(
@@ -385,36 +411,103 @@ fn missing<'a>(
     operator: Operator,
     names: &[Given<'a>],
     frame: &Frame<'_, 'a>,
-) -> Result<Vec<Given<'a>>, Fault> {
+) -> Result<Vec<Given<'a>>, LogicError> {
     let mut missing = Vec::new();
     for name in names {
-        match variable(name.clone(), frame) {
-            Ok(value) if value.is_null() => missing.push(name.clone()),
-            Ok(_) => {}
-            Err(_) => return operator.fault("needs names: texts or numbers"),
+        if !has(operator, name, frame)? {
+            missing.push(name.clone());
         }
     }
     Ok(missing)
 }
 
-fn missing_some<'a>(least: &Given<'a>, names: &Given<'a>, frame: &Frame<'_, 'a>) -> Result<Given<'a>, Fault> {
-    let least = whole(number(Operator::MissingSome, least)?);
-    let Ok(names) = names.clone().into_list() else { return Ok(Given::Made(Vec::new())) };
+fn missing_some<'a>(
+    least: &Given<'a>,
+    names: &Given<'a>,
+    frame: &Frame<'_, 'a>,
+) -> Result<Given<'a>, LogicError> {
+    let least = convert::whole(number(Operator::MissingSome, least)?);
+    let Ok(names) = names.clone().into_list() else {
+        return Ok(Operator::MissingSome.fault("needs a list of names")?);
+    };
     let missing = missing(Operator::MissingSome, &names, frame)?;
     let found = i64::try_from(names.len() - missing.len()).unwrap_or(i64::MAX);
     Ok(Given::Made(if least > found { missing } else { Vec::new() }))
 }
 
-/// For each of the wanted, whether the list has it; nothing where one of the two is no list.
-fn contained(list: &Given<'_>, wanted: &Given<'_>) -> Option<Vec<bool>> {
-    let (list, wanted) = (list.clone().into_list().ok()?, wanted.clone().into_list().ok()?);
-    Some(
-        wanted
-            .iter()
-            .map(|wanted| list.iter().any(|element| compare::same(element.peek(), wanted.peek())))
-            .collect(),
-    )
+/// A copy of an object with one value set.
+fn set<'a>(values: &[Given<'a>]) -> Result<Given<'a>, LogicError> {
+    let [object, name, value, ..] = values else {
+        return Ok(values.first().cloned().unwrap_or(Given::Null));
+    };
+    let Given::Object(map) = object else { return Ok(object.clone()) };
+    let Some(name) = name.as_text() else { return Ok(Operator::Set.fault("needs a text for the name")?) };
+    // The reference works the value out once more.
+    if let Some(name) = value.rule() {
+        return Err(LogicError::RuleInContext { name: name.to_owned() });
+    }
+    let mut map = map.clone().into_owned();
+    map.insert(name, value.clone().into_value()?);
+    Ok(Given::Object(Cow::Owned(map)))
 }
+
+/// What one of the `contains_` operators says of two lists.
+fn contains<'a>(
+    operator: Operator,
+    list: &Given<'a>,
+    wanted: &Given<'a>,
+    frame: &Frame<'_, 'a>,
+) -> Result<bool, LogicError> {
+    frame.spend(list.made() + wanted.made())?;
+    let (Ok(list), Ok(wanted)) = (list.clone().into_list(), wanted.clone().into_list()) else {
+        return Ok(operator == Operator::ContainsNone);
+    };
+    let looked_at = list.iter().chain(&wanted).map(|element| 1 + element.len()).sum();
+    frame.spend(looked_at)?;
+    let plain: HashSet<_> = list.iter().filter_map(Plain::of).collect();
+    let (has_list, has_object) = (list.iter().any(Given::is_list), list.iter().any(Given::is_object));
+    for wanted in &wanted {
+        let found = match wanted {
+            Given::List(_) | Given::Made(_) if has_list => {
+                return Ok(operator.fault("cannot compare lists")?);
+            }
+            Given::Object(_) if has_object => {
+                return Ok(operator.fault("cannot compare objects")?);
+            }
+            wanted => Plain::of(wanted).is_some_and(|wanted| plain.contains(&wanted)),
+        };
+        if found != (operator == Operator::ContainsAll) {
+            return Ok(operator == Operator::ContainsAny);
+        }
+    }
+    Ok(operator != Operator::ContainsAny)
+}
+
+/// A value that equals others of its kind; a number by its bits.
+#[derive(PartialEq, Eq, Hash)]
+enum Plain<'v> {
+    Null,
+    Bool(bool),
+    Number(u64),
+    Text(&'v str),
+}
+
+impl<'v> Plain<'v> {
+    fn of(value: &'v Given<'_>) -> Option<Self> {
+        Some(match value.peek() {
+            Peek::Null => Self::Null,
+            Peek::Bool(truth) => Self::Bool(truth),
+            Peek::Number(number) if number.is_nan() => return None,
+            // There is one zero.
+            Peek::Number(number) => Self::Number((number + 0.0).to_bits()),
+            Peek::Text(text) => Self::Text(text),
+            Peek::Many => return None,
+        })
+    }
+}
+
+/// How many bytes of texts are compared in the time of a step.
+const COMPARED: usize = 64;
 
 /// A [`LogicError::Argument`] on its way.
 struct Fault {
@@ -428,7 +521,7 @@ impl From<Fault> for LogicError {
     }
 }
 
-const NAMES: [(&str, Operator); 30] = [
+const NAMES: [(&str, Operator); 31] = [
     ("==", Operator::Equal),
     ("!=", Operator::NotEqual),
     ("===", Operator::Same),
@@ -453,6 +546,7 @@ const NAMES: [(&str, Operator); 30] = [
     ("merge", Operator::Merge),
     ("missing", Operator::Missing),
     ("missing_some", Operator::MissingSome),
+    ("set", Operator::Set),
     ("contains_all", Operator::ContainsAll),
     ("contains_any", Operator::ContainsAny),
     ("contains_none", Operator::ContainsNone),

@@ -28,8 +28,11 @@ pub(super) fn compare(version: &Given<'_>, comparison: &Given<'_>, other: &Given
 fn text<'g>(version: &'g Given<'_>) -> Option<Cow<'g, str>> {
     match version {
         Given::Text(text) => Some(Cow::Borrowed(text)),
-        Given::Number(number) => Some(Cow::Owned(number.as_f64().to_string())),
-        Given::Float(number) => Some(Cow::Owned(number.to_string())),
+        // A number is written with an exponent from a million on, and is no version then.
+        Given::Number(_) | Given::Float(_) => {
+            let number = version.as_number().filter(|number| *number < 1e6)?;
+            Some(Cow::Owned(number.to_string()))
+        }
         Given::Null | Given::Bool(_) | Given::List(_) | Given::Made(_) | Given::Object(_) => None,
     }
 }
@@ -176,5 +179,16 @@ mod tests {
             assert_eq!(ask(none, "=", "1.0.0"), None, "{none}");
         }
         assert_eq!(ask("1.0.0", "==", "1.0.0"), None);
+    }
+
+    #[test]
+    fn numbers_are_versions_as_far_as_they_have_no_exponent() {
+        let ask =
+            |number: f64, other: &str| compare(&Given::Float(number), &Given::text("="), &Given::text(other));
+        assert_eq!(ask(1.0, "1.0.0"), Some(true));
+        assert_eq!(ask(999_999.0, "999999.0.0"), Some(true));
+        for number in [1e6, 1_234_567.0, 1e-5, -1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!(ask(number, "1000000.0.0"), None, "{number}");
+        }
     }
 }

@@ -6,6 +6,12 @@ use serde_json::Value;
 use crate::{
     generator::{Case, Questions},
     oracle::Oracle::{self, Node, PythonV2, PythonV3},
+    shapes::{
+        begins_or_ends_outside, fails_with, has_empty_variable, has_null_with_default, has_unusual_entry,
+        has_value_around, has_variable_for_rule, is_all, is_compound, is_of_one_kind, is_plain_membership,
+        is_plain_version, is_truth, is_zero, joins_white_space, leads_into_list_by_name, leads_into_text,
+        looks_at_rule, looks_like_rule, names_unknown_operator, places_by,
+    },
     sites::{self, Site},
     support::Answer,
 };
@@ -165,11 +171,87 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         ..TEXT
     },
     Difference {
-        name: "an object of the context that if chooses, and that looks like a rule",
+        name: "an object of the context that looks like a rule, where if chooses it or a condition looks at it",
         applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && seen.gives(&["if"], looks_like_rule),
         rule: r#"{"if": [{"!==": [{"if": [{"var": "t"}, {"var": "o"}, "x"]}, "10"]}, "a", "b"]}"#,
         context: r#"{"o": {"k": 1}, "t": true}"#,
         ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "an object of the context that looks like a rule, where if chooses it or a condition looks at it",
+        applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && seen.uses(CONDITIONAL, looks_at_rule),
+        rule: r#"{"all": [{"var": "l"}, {"!!": [{"var": "home"}]}]}"#,
+        context: r#"{"l": [{"home": {"town": "x"}}]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "a name that the context has too, or a default, in the condition of some, none or filter",
+        applies: |seen| seen.uses(&["some", "none", "filter"], has_value_around),
+        rule: r#"{"some": [{"var": "l"}, {"==": [{"var": "name"}, "a"]}]}"#,
+        context: r#"{"name": "me", "l": [{"name": "a"}, {"name": "a"}]}"#,
+        ours: "false",
+        ..TEXT
+    },
+    Difference {
+        name: "a name that the context has too, or a default, in the condition of some, none or filter",
+        applies: |seen| seen.uses(&["none"], has_value_around),
+        rule: r#"{"none": [{"var": "l"}, {"==": [{"var": "name"}, "a"]}]}"#,
+        context: r#"{"name": "me", "l": [{"name": "a"}, {"name": "a"}]}"#,
+        ours: "true",
+        ..TEXT
+    },
+    Difference {
+        name: "a name that the context has too, or a default, in the condition of some, none or filter",
+        applies: |seen| seen.uses(&["filter"], has_value_around),
+        rule: r#"{"!!": [{"filter": [{"var": "l"}, {"==": [{"var": ["name", "d"]}, "a"]}]}]}"#,
+        context: r#"{"l": [{"name": "a"}, {"name": "a"}]}"#,
+        ours: "false",
+        ..TEXT
+    },
+    Difference {
+        name: "a variable for the whole condition of all or some",
+        applies: |seen| fails_with(seen.ours, "PARSE_ERROR") && seen.uses(CONDITIONAL, has_variable_for_rule),
+        rule: r#"{"some": [{"var": "l"}, {"var": "ok"}]}"#,
+        context: r#"{"l": [{"ok": true}]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "a path into a list by what is no number",
+        applies: |seen| seen.uses(&["var", "missing", "missing_some"], leads_into_list_by_name),
+        rule: r#"{"if": [{"==": [{"var": "l.x"}, 1]}, "a", "b"]}"#,
+        context: r#"{"l": [1, 2]}"#,
+        ours: "a",
+        ..TEXT
+    },
+    Difference {
+        name: "a single operand, not in a list",
+        applies: |seen| {
+            seen.uses(LISTED, |site| site.is_bare && !site.given[0].as_ref().is_some_and(Value::is_array))
+        },
+        rule: r#"{"if": [{"max": 3}, "a", "b"]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "missing_some of what is no list",
+        applies: |seen| {
+            seen.uses(&["missing_some"], |site| {
+                !site.given.get(1).and_then(Option::as_ref).is_some_and(Value::is_array)
+            })
+        },
+        rule: r#"{"if": [{"missing_some": [3, ""]}, "a", "b"]}"#,
+        ours: "PARSE_ERROR",
+        ..TEXT
+    },
+    Difference {
+        name: "abs, set, contains_all, contains_any and contains_none",
+        applies: |seen| seen.uses(&["abs", "set", "contains_all", "contains_any", "contains_none"], |_| true),
+        rule: r#"{"if": [{"set": [{"var": "o"}, "k", 1]}, "a", "b"]}"#,
+        context: r#"{"o": {"k": 0, "l": 2}}"#,
+        ours: "a",
         ..TEXT
     },
     Difference {
@@ -328,6 +410,13 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         ..TEXT
     },
     Difference {
+        name: "a version that Go does not take for one",
+        applies: |seen| seen.gives(&["sem_ver"], |given| !is_plain_version(given)),
+        rule: r#"{"sem_ver": [1000000, "=", "1000000.0.0"]}"#,
+        ours: "d",
+        ..TEXT
+    },
+    Difference {
         name: "an empty object as a truth",
         with: &[PythonV2, PythonV3],
         applies: |seen| seen.gives(&["if", "!", "!!", "and", "or"], |given| *given == serde_json::json!({})),
@@ -393,129 +482,10 @@ const TEXT: Difference = Difference {
 };
 
 const ORDER: &[&str] = &["<", "<=", ">", ">="];
-
-fn fails_with(answer: &Answer, code: &str) -> bool {
-    matches!(answer, Answer::Failed(other) if other == code)
-}
-
-fn looks_like_rule(value: &Value) -> bool {
-    value.as_object().is_some_and(|fields| fields.len() == 1)
-}
-
-fn is_zero(value: &Value) -> bool {
-    value.as_f64() == Some(0.0)
-}
-
-fn is_truth(value: &Value) -> bool {
-    value.is_boolean()
-}
-
-fn is_compound(value: &Value) -> bool {
-    value.is_array() || value.is_object()
-}
-
-fn is_all(site: &Site, so: fn(&Value) -> bool) -> bool {
-    site.given.iter().flatten().all(so)
-}
-
-/// All numbers, all texts or all truths.
-fn is_of_one_kind(site: &Site) -> bool {
-    is_all(site, Value::is_number) || is_all(site, Value::is_string) || is_all(site, Value::is_boolean)
-}
-
-/// A text in a text, or a text in a list of texts.
-fn is_plain_membership(site: &Site) -> bool {
-    match site.given.as_slice() {
-        [Some(Value::String(_)), Some(Value::Array(list))] => list.iter().all(Value::is_string),
-        [Some(Value::String(_)), Some(Value::String(_))] => true,
-        _ => false,
-    }
-}
-
-fn has_empty_variable(site: &Site) -> bool {
-    let names = site.given.iter().flatten().flat_map(|given| match given {
-        Value::Array(names) => names.clone(),
-        name => vec![name.clone()],
-    });
-    names
-        .filter_map(|name| {
-            sites::value_of(&serde_json::json!({ "var": name }), &site.data, Default::default())
-        })
-        .any(|value| value.is_null() || value == "")
-}
-
-fn names_unknown_operator(rule: &Value) -> bool {
-    match rule {
-        Value::Array(rules) => rules.iter().any(names_unknown_operator),
-        Value::Object(fields) => {
-            fields.keys().any(|operator| ["nonsense", "$ref", "k"].contains(&operator.as_str()))
-                || fields.values().any(names_unknown_operator)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-fn joins_white_space(site: &Site) -> bool {
-    let is_space = |place: Option<&Option<Value>>, at: fn(&str) -> Option<char>| {
-        let text = place.and_then(Option::as_ref).and_then(Value::as_str);
-        text.and_then(at).is_some_and(char::is_whitespace)
-    };
-    let mut parts = site.given.iter().filter(|part| part.as_ref().is_none_or(|part| *part != ""));
-    let first = parts.next();
-    is_space(first, |text| text.chars().next())
-        || is_space(parts.next_back().or(first), |text| text.chars().last())
-}
-
-fn leads_into_text(site: &Site) -> bool {
-    site.given.iter().flatten().filter_map(Value::as_str).any(|path| {
-        let start = path.split_once('.').map(|(start, _)| &site.data[start]);
-        start.is_some_and(Value::is_string)
-    })
-}
-
-fn has_null_with_default(site: &Site) -> bool {
-    let [name, _] = site.written.as_slice() else { return false };
-    let found = sites::value_of(&serde_json::json!({ "var": name }), &site.data, Default::default());
-    found.is_some_and(|value| value.is_null())
-}
-
-fn begins_or_ends_outside(site: &Site) -> bool {
-    let length = site.given[0].as_ref().and_then(Value::as_str).map_or(0, |text| text.chars().count()) as f64;
-    let outside = |place: Option<&Option<Value>>| {
-        place.and_then(Option::as_ref).and_then(Value::as_f64).is_some_and(|place| place.abs() >= length)
-    };
-    let is_text = site.given[0].as_ref().is_some_and(Value::is_string);
-    let counts_from_end =
-        |place: &Option<Value>| place.as_ref().and_then(Value::as_f64).is_some_and(|at| at < 0.0);
-    !is_text || outside(site.given.get(1)) || site.given.get(2).is_some_and(counts_from_end)
-}
-
-fn has_unusual_entry(site: &Site) -> bool {
-    site.given.iter().flatten().filter_map(Value::as_array).any(|entry| {
-        let weight = entry.get(1);
-        entry.first().is_some_and(is_compound)
-            || entry.len() > 2
-            || weight.is_some_and(|weight| !weight.is_i64() && !weight.is_u64())
-    })
-}
-
-/// What the subject is placed by, if it is a text.
-fn places_by(site: &Site) -> String {
-    match site.given.first() {
-        Some(Some(Value::String(text))) => text.clone(),
-        _ => format!("{}{}", site.data["$flagd"]["flagKey"], site.data["targetingKey"]),
-    }
-}
-
-/// One to three numbers without leading zeros, and a pre-release after three only.
-fn is_plain_version(given: &Value) -> bool {
-    let text = match given {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let text = text.strip_prefix(['v', 'V']).unwrap_or(&text);
-    let (numbers, rest) = text.split_at(text.find(['-', '+']).unwrap_or(text.len()));
-    let parts: Vec<_> = numbers.split('.').collect();
-    let is_number = |part: &&str| part.parse::<u64>().is_ok_and(|number| number.to_string() == **part);
-    parts.iter().all(is_number) && parts.len() <= 3 && (rest.is_empty() || parts.len() == 3)
-}
+/// The operators that run a condition for each element, and put values into it.
+const CONDITIONAL: &[&str] = &["all", "some", "none", "filter"];
+/// The operators that take their operands in a list only.
+const LISTED: &[&str] = &[
+    "==", "!=", "<", "<=", ">", ">=", "in", "substr", "-", "*", "/", "%", "max", "min", "cat", "and", "or",
+    "if",
+];

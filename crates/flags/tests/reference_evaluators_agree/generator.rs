@@ -227,7 +227,7 @@ impl Generator {
     }
 
     fn any_truth(&mut self) -> Value {
-        match self.random.below(22) {
+        match self.random.below(24) {
             0 => json!({"and": [self.truth(), self.truth()]}),
             1 => json!({"or": [self.truth(), self.truth(), self.truth()]}),
             2 => json!({"!": [self.truth()]}),
@@ -253,6 +253,18 @@ impl Generator {
             17 => json!({"!!": [{"missing_some": [1, [self.random.pick(PATHS), self.random.pick(PATHS)]]}]}),
             18 => {
                 json!({"<": [{"var": "$flagd.timestamp"}, self.random.pick(&[&1_600_000_000_i64, &32_000_000_000])]})
+            }
+            // The members have names that the context has, too.
+            22 | 23 => {
+                let over = self.random.pick(&["some", "all", "none", "all", "filter"]);
+                let name = self.random.pick(&["plan", "age", "role", "role", "geo.country"]);
+                let condition = match self.random.below(4) {
+                    0 => json!({">=": [{"var": name}, self.random.below(60)]}),
+                    1 if self.random.once_in(4) => json!({"var": name}),
+                    2 => json!({"in": [{"var": name}, PLANS]}),
+                    _ => json!({"==": [{"var": name}, self.random.pick(PLANS)]}),
+                };
+                json!({"!!": [{over: [{"var": "members"}, condition]}]})
             }
             19 if self.random.once_in(4) => json!({"==": [self.any(), self.any()]}),
             20 if self.random.once_in(6) => json!({"nonsense": [1]}),
@@ -299,6 +311,9 @@ impl Generator {
             1 => serde_json::from_str(self.random.pick(NUMBERS)).unwrap(),
             2 => json!({"var": self.random.pick(&["age", "score", "numbers.1"])}),
             3 => json!({"var": ["age", 18]}),
+            4 if self.random.once_in(8) => {
+                json!({self.random.pick(&["+", "-", "max", "min"]): self.number()})
+            }
             4 => json!({"+": [self.number(), self.number()]}),
             5 => json!({"-": [self.number(), self.number()]}),
             6 => json!({"*": [self.number(), self.whole()]}),
@@ -387,6 +402,7 @@ const PATHS: &[&str] = &[
     "geo.nowhere",
     "tags",
     "tags.1",
+    "tags.first",
     "version",
     "nothing",
     "score",
@@ -461,6 +477,15 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
             "[]",
             "[\"gold\", \"gold\", \"gold\"]",
             "[\"silver\", \"ünï\"]",
+        ],
+    ),
+    (
+        "members",
+        &[
+            "[{\"plan\": \"gold\", \"age\": 30, \"role\": \"free\"}, {\"plan\": \"gold\", \"age\": 50, \"role\": \"gold\"}]",
+            "[{\"plan\": \"free\", \"role\": \"gold\", \"geo\": {\"country\": \"gold\"}}]",
+            "[{\"age\": 20, \"role\": \"silver\"}, {\"plan\": \"silver\", \"age\": 1, \"role\": \"silver\"}]",
+            "[]",
         ],
     ),
     ("numbers", &["[1, 2, 3]", "[5]", "[]", "[0.5, 8]", "[9, 9]"]),

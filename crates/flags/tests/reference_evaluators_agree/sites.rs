@@ -9,6 +9,8 @@ pub(crate) struct Site {
     pub(crate) operator: String,
     /// As the rule has them.
     pub(crate) written: Vec<Value>,
+    /// Whether there is one argument, which is not written as a list.
+    pub(crate) is_bare: bool,
     /// Their values; nothing where an argument cannot be evaluated.
     pub(crate) given: Vec<Option<Value>>,
     /// What the variables are taken from here.
@@ -92,6 +94,7 @@ impl Walker {
                 })
                 .collect(),
         };
-        self.sites.push(Site { operator: operator.clone(), written, given, data: data.clone() });
+        let is_bare = !argument.is_array();
+        self.sites.push(Site { operator: operator.clone(), written, is_bare, given, data: data.clone() });
     }
 }
