@@ -18,7 +18,7 @@ use self::{
     tree::Tree,
 };
 use crate::{
-    logic::Generation,
+    logic::{Evaluators, Generation},
     metadata::Metadata,
     value::{Map, Value},
 };
@@ -205,8 +205,9 @@ impl Document {
         let flag = self.flag_at(index).filter(|flag| flag.body.is_some())?;
         let common = self.common_of(&flag.key);
         let mut hasher = Hasher::new(0).with(flag.definition()?.to_string().as_bytes());
-        if flag.refers {
-            hasher = hasher.with(Value::from(common.evaluators.clone()).to_string().as_bytes());
+        if !flag.references.is_empty() {
+            let reached = common.evaluators.reached(&flag.references);
+            hasher = hasher.with(Value::from(reached).to_string().as_bytes());
         }
         Some(hasher.with(&[common.generation as u8]).finish())
     }
@@ -270,12 +271,14 @@ impl Options {
         let metadata = metadata.into_iter().filter(|(_, value)| *value != Value::Null).collect::<Map>();
         let (generation, chosen) = self.generation_of(&metadata)?;
         contents.chosen = chosen;
+        let evaluators = contents.named(EVALUATORS, outline.evaluators, Tree::into_value);
+        let before = previous.map(|previous| &*previous.0.common.evaluators);
         contents.common = Common {
             generation,
             split_reason: self.split_reason,
             is_list: outline.is_list,
             metadata: Metadata::from(metadata),
-            evaluators: contents.named(EVALUATORS, outline.evaluators, Tree::into_value),
+            evaluators: Arc::new(Evaluators::new(evaluators, before)),
         };
         contents.take_flags(outline.flags, previous);
         Ok(Document(Arc::new(contents)))

@@ -14,6 +14,7 @@ use std::{borrow::Cow, cell::Cell};
 use serde::{Deserialize, Serialize};
 use serinus_core::time::Timestamp;
 
+pub(crate) use self::evaluators::{Evaluators, REFERENCE};
 pub use self::fault::{LogicError, RuleFault, RuleWarning};
 #[cfg(feature = "open-feature")]
 pub(crate) use self::{
@@ -36,6 +37,7 @@ pub mod cbor;
 mod compare;
 mod compile;
 mod convert;
+mod evaluators;
 mod expression;
 mod fault;
 mod fractional;
@@ -58,6 +60,8 @@ pub struct Rule {
     /// Whether the time may matter.
     timed: bool,
     warnings: Vec<RuleWarning>,
+    /// How much of shared rules it has copied.
+    copied: usize,
 }
 
 /// What a rule came to.
@@ -100,12 +104,27 @@ impl Rule {
         evaluators: &Map,
         generation: Generation,
     ) -> Result<Self, RuleFault> {
+        Self::compile_with(rule, key, &Evaluators::new(evaluators.clone(), None), generation)
+    }
+
+    /// The same, sharing what can be shared with the other flags of the document.
+    pub(crate) fn compile_with(
+        rule: &Value,
+        key: &str,
+        evaluators: &Evaluators,
+        generation: Generation,
+    ) -> Result<Self, RuleFault> {
         let mut compiler = Compiler::new(key, evaluators, generation);
         let expression = compiler.compile(rule)?;
+        let (timed, copied) = (compiler.is_timed(), compiler.copied());
+        evaluators.copy(copied)?;
         let simple = Simple::of(&expression, key);
         let reads = simple.as_ref().map(Simple::reads);
-        let timed = compiler.is_timed();
-        Ok(Self { key: key.into(), expression, simple, reads, timed, warnings: warn::warnings(rule) })
+        Ok(Self { key: key.into(), expression, simple, reads, timed, warnings: warn::warnings(rule), copied })
+    }
+
+    pub(crate) const fn copied(&self) -> usize {
+        self.copied
     }
 
     /// The names of the attributes that the rule looks at, in order; no others make a difference. Nothing if the rule
@@ -179,7 +198,7 @@ impl Clock {
 ///
 /// As [`Rule::compile`] and [`Rule::run`].
 pub fn apply(rule: &Value, data: &Value, generation: Generation) -> Result<Value, ApplyError> {
-    let evaluators = Map::new();
+    let evaluators = Evaluators::default();
     let expression = Compiler::new("", &evaluators, generation).compile(rule)?;
     let budget = Budget::new();
     let frame = Frame::new(Item::Value(Given::from(data)), &budget);

@@ -63,7 +63,10 @@ impl Contents {
     fn read_flag(&self, part: &Part<'_>, previous: Option<&Document>) -> Arc<Flag> {
         let before = previous.and_then(|previous| Some((previous, previous.flag(&part.name)?)));
         match (&part.text, before) {
-            (Ok(text), Some((previous, flag))) if flag.is_written(text, &previous.0.common, &self.common) => {
+            (Ok(text), Some((previous, flag)))
+                if flag.is_written(text, &previous.0.common, &self.common)
+                    && self.common.evaluators.copy(flag.copied()).is_ok() =>
+            {
                 Arc::clone(flag)
             }
             (Ok(text), before) => {

@@ -1,6 +1,6 @@
 //! One flag, read strictly and compiled.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{
     fault::{Finding, Problem, shortened},
@@ -9,9 +9,9 @@ use super::{
     tree::{Tree, into_map},
 };
 use crate::{
-    logic::{Generation, Rule},
+    logic::{Evaluators, Generation, REFERENCE, Rule},
     metadata::Metadata,
-    value::{Kind, Map, Number, Value},
+    value::{Kind, Number, Value},
 };
 
 /// A flag, ready to be evaluated; or what is wrong with it.
@@ -24,8 +24,8 @@ pub(crate) struct Flag {
     pub(crate) body: Option<Body>,
     /// The metadata of the document, and over it that of the flag.
     pub(crate) metadata: Metadata,
-    /// Whether the rule refers to `$evaluators`.
-    pub(crate) refers: bool,
+    /// The shared rules that the rule names itself, whether there are such or not.
+    pub(crate) references: Box<[Box<str>]>,
     /// Whether a split is told from another match.
     pub(crate) split_reason: bool,
     pub(crate) faults: Vec<Finding>,
@@ -53,12 +53,12 @@ pub(crate) struct Variant {
 }
 
 /// What the flags of a document have in common.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Common {
     pub(crate) generation: Generation,
     pub(crate) split_reason: bool,
     pub(crate) is_list: bool,
-    pub(crate) evaluators: Map,
+    pub(crate) evaluators: Arc<Evaluators>,
     pub(crate) metadata: Metadata,
 }
 
@@ -70,7 +70,7 @@ impl Flag {
             text: Box::default(),
             body: None,
             metadata: common.metadata.clone(),
-            refers: false,
+            references: Box::default(),
             split_reason: common.split_reason,
             faults: vec![finding],
             warnings: Vec::new(),
@@ -83,7 +83,7 @@ impl Flag {
             text: text.into(),
             body: None,
             metadata: common.metadata.clone(),
-            refers: false,
+            references: Box::default(),
             split_reason: common.split_reason,
             faults: Vec::new(),
             warnings: Vec::new(),
@@ -110,7 +110,12 @@ impl Flag {
             && before.split_reason == now.split_reason
             && before.is_list == now.is_list
             && before.metadata == now.metadata
-            && (!self.refers || before.evaluators == now.evaluators)
+            && before.evaluators.agree(&now.evaluators, &self.references)
+    }
+
+    /// How much of shared rules it has copied.
+    pub(crate) fn copied(&self) -> usize {
+        self.body.as_ref().and_then(|body| body.rule.as_ref()).map_or(0, Rule::copied)
     }
 
     /// Whether the other flag says the same, however it is written.
@@ -126,7 +131,7 @@ impl Flag {
             && self.faults.len() == other.faults.len()
             && here.generation == there.generation
             && here.split_reason == there.split_reason
-            && (!self.refers || here.evaluators == there.evaluators)
+            && here.evaluators.agree(&there.evaluators, &self.references)
             && is_same_text()
     }
 
@@ -279,9 +284,11 @@ impl Flag {
                 return None;
             }
         };
-        self.refers = refers(&tree);
+        let mut references = BTreeSet::new();
+        add_references(&tree, &mut references);
+        self.references = references.into_iter().map(Into::into).collect();
         let rule = self.kept(tree.into_value(), "targeting")?;
-        let compiled = Rule::compile(&rule, &self.key, &common.evaluators, common.generation);
+        let compiled = Rule::compile_with(&rule, &self.key, &common.evaluators, common.generation);
         let compiled = compiled.map_err(|fault| Finding::new(Problem::Rule(fault)));
         let rule = self.kept(compiled, "targeting")?;
         let disputed = rule.warnings().iter().cloned().map(Problem::Disputed);
@@ -339,12 +346,19 @@ fn is_too_large(number: Number) -> bool {
     number.as_f64().abs() > MAX_SAFE
 }
 
-/// Whether there is a `$ref` anywhere.
-fn refers(tree: &Tree) -> bool {
+/// The names that `$ref`s have anywhere.
+fn add_references<'t>(tree: &'t Tree, found: &mut BTreeSet<&'t str>) {
     match tree {
-        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::String(_) => false,
-        Tree::List(elements) => elements.iter().any(refers),
-        Tree::Object(fields) => fields.iter().any(|(name, field)| name == "$ref" || refers(field)),
+        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::String(_) => {}
+        Tree::List(elements) => elements.iter().for_each(|element| add_references(element, found)),
+        Tree::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Tree::String(shared) if name == REFERENCE => drop(found.insert(shared)),
+                    _ => add_references(field, found),
+                }
+            }
+        }
     }
 }
 

@@ -26,6 +26,16 @@ pub enum RuleFault {
         /// How many operators and values are allowed.
         limit: usize,
     },
+    /// Too much is copied from shared rules.
+    #[error(
+        "the flags up to this one copy more than {limit} parts of shared rules, because a shared rule with a \
+         `fractional` or `$flagd.flagKey` is copied into each flag; keep those out of large shared rules, or split the \
+         document"
+    )]
+    CopiedTooOften {
+        /// How many parts the flags of a document may copy.
+        limit: usize,
+    },
 }
 
 /// Why a rule could not be evaluated.
