@@ -265,11 +265,11 @@ impl Options {
                 contents.faults.push(finding.into_fault(None, field, (part.line, part.column)));
             }
         }
+        let (generation, chosen) = self.generation_of(&outline.metadata, outline.unreadable.as_deref())?;
         let metadata = contents.named(METADATA, outline.metadata, |tree| {
             Ok(scalar(tree)?.map(Tree::into_value).transpose()?.unwrap_or_default())
         });
         let metadata = metadata.into_iter().filter(|(_, value)| *value != Value::Null).collect::<Map>();
-        let (generation, chosen) = self.generation_of(&metadata)?;
         contents.chosen = chosen;
         let evaluators = contents.named(EVALUATORS, outline.evaluators, Tree::into_value);
         let before = previous.map(|previous| &*previous.0.common.evaluators);
@@ -284,18 +284,32 @@ impl Options {
         Ok(Document(Arc::new(contents)))
     }
 
-    fn generation_of(&self, metadata: &Map) -> Result<(Generation, Chosen), DocumentError> {
-        match metadata.get(GENERATION) {
-            None => Ok(self
-                .generation
-                .map_or((Generation::default(), Chosen::Newest), |chosen| (chosen, Chosen::Options))),
-            Some(Value::String(name)) if name == "v1" => Ok((Generation::V1, Chosen::Document)),
-            Some(Value::String(name)) if name == "v2" => Ok((Generation::V2, Chosen::Document)),
-            Some(Value::String(name)) if name == "v3" => Ok((Generation::V3, Chosen::Document)),
-            Some(other) => {
-                Err(DocumentError::UnknownGeneration { found: fault::shortened(&other.to_string()) })
-            }
+    /// A generation that is asked for and cannot be read is never replaced by another: that would move users.
+    fn generation_of(
+        &self,
+        metadata: &[Part<'_>],
+        unreadable: Option<&str>,
+    ) -> Result<(Generation, Chosen), DocumentError> {
+        let unknown = |found: &str| DocumentError::UnknownGeneration { found: fault::shortened(found) };
+        if let Some(text) = unreadable.filter(|text| text.contains(GENERATION)) {
+            return Err(unknown(text));
         }
+        let mut parts = metadata.iter().filter(|part| part.name == GENERATION);
+        let Some(part) = parts.next() else {
+            let newest = (Generation::default(), Chosen::Newest);
+            return Ok(self.generation.map_or(newest, |chosen| (chosen, Chosen::Options)));
+        };
+        if let Some(Part { line, column, .. }) = parts.next() {
+            return Err(DocumentError::Twice { name: GENERATION.to_owned(), line: *line, column: *column });
+        }
+        let text = part.text.as_deref().map_err(|finding| unknown(&finding.problem.to_string()))?;
+        let generation = match Tree::parse(text) {
+            Ok(Tree::String(name)) if name == "v1" => Generation::V1,
+            Ok(Tree::String(name)) if name == "v2" => Generation::V2,
+            Ok(Tree::String(name)) if name == "v3" => Generation::V3,
+            _ => return Err(unknown(text)),
+        };
+        Ok((generation, Chosen::Document))
     }
 }
 
@@ -343,5 +357,5 @@ impl Finding {
 }
 
 /// The name in the metadata of a document by which it chooses how `fractional` hashes.
-const GENERATION: &str = "serinus.fractional";
+pub(crate) const GENERATION: &str = "serinus.fractional";
 const KNOWN: &str = "flags, $evaluators, metadata and $schema";

@@ -140,6 +140,12 @@ pub enum Problem {
     /// Implementations of flagd do not agree about the targeting rule; a warning.
     #[error("implementations of flagd do not agree: {0}")]
     Disputed(RuleWarning),
+    /// A flag asks for a generation of `fractional`; a warning.
+    #[error(
+        "a flag has no generation of `fractional` of its own, and this one is not heard: move it to the metadata of the \
+         document"
+    )]
+    GenerationOfFlag,
     /// A field that nobody reads; a warning.
     #[error("nothing reads \"{name}\": {known} are read; correct the name, or take it out")]
     UnknownField {

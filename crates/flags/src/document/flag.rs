@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{
+    GENERATION,
     fault::{Finding, Problem, shortened},
     outline::KEY,
     place::saturated,
@@ -96,9 +97,11 @@ impl Flag {
             Ok(other) => flag.faults.push(Finding::wrong_type("a flag, an object,", other.kind())),
             Err(finding) => flag.faults.push(finding),
         }
-        if !flag.faults.is_empty() {
+        if flag.faults.iter().any(|finding| !is_of_metadata(finding)) {
             flag.body = None;
         }
+        // Where it is broken, what broke it comes first.
+        flag.faults.sort_by_key(is_of_metadata);
         flag
     }
 
@@ -165,6 +168,10 @@ impl Flag {
     fn take(&mut self, fields: Vec<(String, Tree)>, common: &Common) -> Option<Body> {
         let mut taken: [Option<Tree>; FIELDS.len()] = Default::default();
         let mut twice = Vec::new();
+        let keys = fields.iter().filter(|(name, _)| common.is_list && name == KEY).count();
+        if keys > 1 {
+            twice.push(Finding::new(Problem::Twice { name: KEY.to_owned() }).within(KEY));
+        }
         for (name, field) in fields {
             let Some(at) = FIELDS.iter().position(|known| *known == name) else {
                 if !(common.is_list && name == KEY) {
@@ -207,19 +214,33 @@ impl Flag {
         };
         let mut own = Vec::with_capacity(fields.len());
         for (name, field) in fields {
+            if name == GENERATION {
+                let finding = Finding::new(Problem::GenerationOfFlag);
+                self.warnings.push(finding.within(&name).within("metadata"));
+            }
             match scalar(field) {
                 Ok(Some(value)) => own.push((name, value)),
                 Ok(None) => {}
                 Err(finding) => self.faults.push(finding.within(&name).within("metadata")),
             }
         }
-        match into_map(own) {
-            Ok(own) => common.metadata.overlaid_by(own),
-            Err(finding) => {
-                self.faults.push(finding.within("metadata"));
-                common.metadata.clone()
+        own.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut twice: Vec<String> = Vec::new();
+        for pair in own.windows(2) {
+            if let [(one, _), (other, _)] = pair
+                && one == other
+                && twice.last() != Some(one)
+            {
+                twice.push(one.clone());
             }
         }
+        own.retain(|(name, _)| twice.binary_search(name).is_err());
+        for name in twice {
+            let finding = Finding::new(Problem::Twice { name: shortened(&name) });
+            self.faults.push(finding.within(&name).within("metadata"));
+        }
+        let own = own.into_iter().filter_map(|(name, field)| Some((name, field.into_value().ok()?)));
+        common.metadata.overlaid_by(own.collect())
     }
 
     fn read_variants(&mut self, tree: Option<Tree>) -> Option<Box<[Variant]>> {
@@ -250,7 +271,7 @@ impl Flag {
             let problem = match (tree, &first) {
                 (Tree::Null | Tree::List(_), _) => Problem::WrongType { expected: VARIANT, found },
                 (Tree::Number(number), _) if is_too_large(*number) => {
-                    Problem::NumberTooLarge { number: number.to_string() }
+                    Problem::NumberTooLarge { number: brief(*number) }
                 }
                 (_, Some((first, kind))) if *kind != found => {
                     Problem::MixedVariants { first: shortened(first), kind: *kind, found }
@@ -346,6 +367,17 @@ fn is_too_large(number: Number) -> bool {
     number.as_f64().abs() > MAX_SAFE
 }
 
+/// Whether the fault leaves out a part of the metadata and nothing else.
+fn is_of_metadata(finding: &Finding) -> bool {
+    finding.path.starts_with(".metadata")
+}
+
+/// Digit by digit as far as anybody reads them.
+fn brief(number: Number) -> String {
+    let digits = number.to_string();
+    if digits.len() > MOST_DIGITS { format!("{:e}", number.as_f64()) } else { digits }
+}
+
 /// The names that `$ref`s have anywhere.
 fn add_references<'t>(tree: &'t Tree, found: &mut BTreeSet<&'t str>) {
     match tree {
@@ -366,6 +398,8 @@ const FIELDS: [&str; 5] = ["state", "variants", "defaultVariant", "targeting", "
 const KNOWN: &str = "state, variants, defaultVariant, targeting and metadata";
 const VARIANT: &str = "a boolean, text, number or object";
 pub(crate) const SCALAR: &str = "a text, number or boolean";
+/// How long a number may be that a message repeats digit by digit.
+const MOST_DIGITS: usize = 24;
 /// How many variants a message lists.
 const LISTED: usize = 8;
 /// The largest integer below which every integer is a float: 2^53 - 1.
