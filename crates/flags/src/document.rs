@@ -18,7 +18,7 @@ use self::{
     tree::Tree,
 };
 use crate::{
-    logic::{Evaluators, Generation},
+    logic::{Evaluators, Generation, RuleWarning},
     metadata::Metadata,
     value::{Map, Value},
 };
@@ -35,7 +35,10 @@ mod tree;
 #[cfg(feature = "yaml")]
 mod yaml;
 
-pub(crate) use self::flag::{Body, Flag, Variant};
+pub(crate) use self::{
+    fault::step,
+    flag::{Body, Flag, Variant},
+};
 
 /// A document of flags: read strictly, compiled, never changed. Cheap to clone.
 ///
@@ -271,6 +274,8 @@ impl Options {
         });
         let metadata = metadata.into_iter().filter(|(_, value)| *value != Value::Null).collect::<Map>();
         contents.chosen = chosen;
+        let places: Vec<_> =
+            outline.evaluators.iter().map(|part| (part.name.clone(), (part.line, part.column))).collect();
         let evaluators = contents.named(EVALUATORS, outline.evaluators, Tree::into_value);
         let before = previous.map(|previous| &*previous.0.common.evaluators);
         contents.common = Common {
@@ -280,6 +285,12 @@ impl Options {
             metadata: Metadata::from(metadata),
             evaluators: Arc::new(Evaluators::new(evaluators, before)),
         };
+        for (name, place) in places {
+            for RuleWarning { path, doubt, .. } in contents.common.evaluators.warnings(&name, generation) {
+                let finding = Finding { path, at: None, problem: Problem::Doubtful(doubt) }.within(&name);
+                contents.warnings.push(finding.into_fault(None, EVALUATORS, place));
+            }
+        }
         contents.take_flags(outline.flags, previous);
         Ok(Document(Arc::new(contents)))
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serinus_core::time::Timestamp;
 
 pub(crate) use self::evaluators::{Evaluators, REFERENCE};
-pub use self::fault::{LogicError, RuleFault, RuleWarning};
+pub use self::fault::{Doubt, LogicError, RuleFault, RuleWarning};
 #[cfg(feature = "open-feature")]
 pub(crate) use self::{
     compare::Peek,
@@ -104,7 +104,7 @@ impl Rule {
         evaluators: &Map,
         generation: Generation,
     ) -> Result<Self, RuleFault> {
-        Self::compile_with(rule, key, &Evaluators::new(evaluators.clone(), None), generation)
+        Self::compile_with(rule, key, &Evaluators::new(evaluators.clone(), None), generation, None)
     }
 
     /// The same, sharing what can be shared with the other flags of the document.
@@ -113,6 +113,7 @@ impl Rule {
         key: &str,
         evaluators: &Evaluators,
         generation: Generation,
+        has_variant: Option<&dyn Fn(&str) -> bool>,
     ) -> Result<Self, RuleFault> {
         let mut compiler = Compiler::new(key, evaluators, generation);
         let expression = compiler.compile(rule)?;
@@ -120,7 +121,8 @@ impl Rule {
         evaluators.copy(copied)?;
         let simple = Simple::of(&expression, key);
         let reads = simple.as_ref().map(Simple::reads);
-        Ok(Self { key: key.into(), expression, simple, reads, timed, warnings: warn::warnings(rule), copied })
+        let warnings = warn::warnings(rule, evaluators, generation, has_variant);
+        Ok(Self { key: key.into(), expression, simple, reads, timed, warnings, copied })
     }
 
     pub(crate) const fn copied(&self) -> usize {
@@ -133,7 +135,8 @@ impl Rule {
         self.reads.as_deref()
     }
 
-    /// Where implementations of flagd would not agree about this rule.
+    /// What was probably not meant in this rule: what can only fail, what nobody can get, and where implementations of
+    /// flagd do not agree.
     pub fn warnings(&self) -> &[RuleWarning] {
         &self.warnings
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    logic::{RuleFault, RuleWarning},
+    logic::{Doubt, RuleFault},
     value::Kind,
 };
 
@@ -137,9 +137,9 @@ pub enum Problem {
     /// The targeting rule cannot be compiled.
     #[error("{0}")]
     Rule(RuleFault),
-    /// Implementations of flagd do not agree about the targeting rule; a warning.
-    #[error("implementations of flagd do not agree: {0}")]
-    Disputed(RuleWarning),
+    /// The targeting rule, or a shared rule, says what was probably not meant; a warning.
+    #[error("{0}")]
+    Doubtful(Doubt),
     /// A flag asks for a generation of `fractional`; a warning.
     #[error(
         "a flag has no generation of `fractional` of its own, and this one is not heard: move it to the metadata of the \

@@ -195,7 +195,7 @@ impl Flag {
             let default = default_of(default, variants);
             self.kept(default, "defaultVariant")
         });
-        let rule = self.read_rule(targeting, common);
+        let rule = self.read_rule(targeting, common, variants.as_deref());
         Some(Body { is_enabled: is_enabled?, variants: variants?, default: default?, rule: rule? })
     }
 
@@ -294,7 +294,12 @@ impl Flag {
         (self.faults.len() == before).then_some(variants)
     }
 
-    fn read_rule(&mut self, tree: Option<Tree>, common: &Common) -> Option<Option<Rule>> {
+    fn read_rule(
+        &mut self,
+        tree: Option<Tree>,
+        common: &Common,
+        variants: Option<&[Variant]>,
+    ) -> Option<Option<Rule>> {
         let tree = match tree {
             None | Some(Tree::Null) => return Some(None),
             Some(Tree::Object(fields)) if fields.is_empty() => return Some(None),
@@ -309,11 +314,20 @@ impl Flag {
         add_references(&tree, &mut references);
         self.references = references.into_iter().map(Into::into).collect();
         let rule = self.kept(tree.into_value(), "targeting")?;
-        let compiled = Rule::compile_with(&rule, &self.key, &common.evaluators, common.generation);
+        let has_variant = |name: &str| {
+            variants.is_none_or(|variants| {
+                variants.binary_search_by(|variant| variant.name.as_ref().cmp(name)).is_ok()
+            })
+        };
+        let compiled =
+            Rule::compile_with(&rule, &self.key, &common.evaluators, common.generation, Some(&has_variant));
         let compiled = compiled.map_err(|fault| Finding::new(Problem::Rule(fault)));
         let rule = self.kept(compiled, "targeting")?;
-        let disputed = rule.warnings().iter().cloned().map(Problem::Disputed);
-        self.warnings.extend(disputed.map(|problem| Finding::new(problem).within("targeting")));
+        let doubtful = rule.warnings().iter().map(|warning| {
+            let problem = Problem::Doubtful(warning.doubt.clone());
+            Finding { path: warning.path.clone(), at: None, problem }.within("targeting")
+        });
+        self.warnings.extend(doubtful);
         Some(Some(rule))
     }
 }

@@ -12,9 +12,10 @@ use std::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    RuleFault,
+    Generation, RuleFault, RuleWarning,
     expression::Expression,
     simple::{Condition, Simple},
+    warn,
 };
 use crate::value::{Map, Value};
 
@@ -121,6 +122,12 @@ impl Evaluators {
             return Err(RuleFault::CopiedTooOften { limit: MOST_COPIED });
         }
         Ok(())
+    }
+
+    /// What was probably not meant in a shared rule.
+    pub(crate) fn warnings(&self, name: &str, generation: Generation) -> Vec<RuleWarning> {
+        let rule = self.get(name).map(|(_, evaluator)| &evaluator.rule);
+        rule.map(|rule| warn::warnings(rule, self, generation, None)).unwrap_or_default()
     }
 
     pub(super) fn get(&self, name: &str) -> Option<(&str, &Evaluator)> {
