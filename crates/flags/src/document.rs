@@ -61,8 +61,8 @@ pub(crate) use self::{
 /// )?;
 /// assert_eq!(
 ///     document.faults()[0].to_string(),
-///     "line 3, column 19: flags.basket.variants.off: this variant is a number, and \"on\" is a boolean: give all \
-///      variants of a flag one type",
+///     "in the flag at line 3, column 19: flags.basket.variants.off: this variant is a number, and \"on\" is a boolean: \
+///      give all variants of a flag one type",
 /// );
 /// # Ok::<(), serinus_flags::DocumentError>(())
 /// ```
@@ -260,12 +260,14 @@ impl Options {
         let mut contents = Contents::default();
         for part in &outline.unknown {
             let problem = Problem::UnknownField { name: fault::shortened(&part.name), known: KNOWN };
-            let finding = Finding::new(problem).within(&part.name);
-            contents.warnings.push(finding.into_fault(None, "", (part.line, part.column)));
+            let path = fault::step(&part.name);
+            contents.warnings.push(Finding::new(problem).into_fault(None, &path, (part.line, part.column)));
         }
         for (field, part) in outline.findings {
             if let Err(finding) = part.text {
-                contents.faults.push(finding.into_fault(None, field, (part.line, part.column)));
+                let fault = finding.into_fault(None, field, (part.line, part.column));
+                // The part is that entry.
+                contents.faults.push(Fault { is_exact: true, ..fault });
             }
         }
         let (generation, chosen) = self.generation_of(&outline.metadata, outline.unreadable.as_deref())?;
@@ -287,8 +289,9 @@ impl Options {
         };
         for (name, place) in places {
             for RuleWarning { path, doubt, .. } in contents.common.evaluators.warnings(&name, generation) {
-                let finding = Finding { path, at: None, problem: Problem::Doubtful(doubt) }.within(&name);
-                contents.warnings.push(finding.into_fault(None, EVALUATORS, place));
+                let finding = Finding { path, at: None, problem: Problem::Doubtful(doubt) };
+                let path = format!("{EVALUATORS}{}", step(&name));
+                contents.warnings.push(finding.into_fault(None, &path, place));
             }
         }
         contents.take_flags(outline.flags, previous);
@@ -347,8 +350,9 @@ impl Contents {
             match read {
                 Ok(value) => values.push((part.name.clone(), value)),
                 Err(finding) => {
-                    let fault = finding.within(&part.name).into_fault(None, field, place);
-                    self.faults.push(fault);
+                    let path = format!("{field}{}", step(&part.name));
+                    let finding = finding.if_converted(part.is_converted());
+                    self.faults.push(finding.into_fault(None, &path, place));
                 }
             }
         }
@@ -361,12 +365,33 @@ impl Finding {
     /// The fault of the part that begins at `place` and is called `path`.
     fn into_fault(self, flag: Option<&str>, path: &str, place: (u32, u32)) -> Fault {
         let (line, column) = self.at.map_or(place, |at| within(place, at));
+        let is_exact = self.at.is_some() || self.path.is_empty();
         let path = format!("{path}{}", self.path);
         let path = path.strip_prefix('.').map(str::to_owned).unwrap_or(path);
-        Fault { flag: flag.map(str::to_owned), path, line, column, problem: self.problem }
+        Fault { flag: flag.map(str::to_owned), path, line, column, is_exact, problem: self.problem }
     }
 }
 
 /// The name in the metadata of a document by which it chooses how `fractional` hashes.
 pub(crate) const GENERATION: &str = "serinus.fractional";
 const KNOWN: &str = "flags, $evaluators, metadata and $schema";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_of_a_flag_has_only_the_shared_rules_that_it_reaches() {
+        let fingerprint = |inner: &str, unused: &str| {
+            let text = format!(
+                r#"{{"flags": {{"f": {{"state": "ENABLED", "variants": {{"on": true}},
+                    "targeting": {{"if": [{{"$ref": "outer"}}, "on"]}}}}}},
+                    "$evaluators": {{"outer": {{"!": [{{"$ref": "inner"}}]}}, "inner": {inner}, "unused": {unused}}}}}"#
+            );
+            Document::from_json(&text).unwrap().fingerprint(0)
+        };
+        assert!(fingerprint("1", "1").is_some());
+        assert_eq!(fingerprint("1", "1"), fingerprint("1", "2"));
+        assert_ne!(fingerprint("1", "1"), fingerprint("2", "1"));
+    }
+}

@@ -49,8 +49,8 @@ fn a_fault_names_its_line_its_field_and_the_remedy() {
     assert_eq!(
         faults,
         [
-            "line 3, column 12: flags[\"a.b\"].state: \"ON\" is no state: write \"ENABLED\" or \"DISABLED\"",
-            "line 3, column 12: flags[\"a.b\"].variants[\"x y\"]: null stands where a boolean, text, number or \
+            "in the flag at line 3, column 12: flags[\"a.b\"].state: \"ON\" is no state: write \"ENABLED\" or \"DISABLED\"",
+            "in the flag at line 3, column 12: flags[\"a.b\"].variants[\"x y\"]: null stands where a boolean, text, number or \
              object belongs: write a boolean, text, number or object",
         ]
     );
@@ -303,7 +303,10 @@ fn a_key_that_stands_twice_in_a_list_of_flags_is_a_fault() {
     let text = format!(r#"{{"flags": [{{"key": "b", "key": "c", {SOUND}}}]}}"#);
     let faults =
         Document::from_json(&text).unwrap().faults().iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(faults, ["line 1, column 12: flags[0].key: \"key\" stands twice: keep one of the two"]);
+    assert_eq!(
+        faults,
+        ["in the flag at line 1, column 12: flags[0].key: \"key\" stands twice: keep one of the two"]
+    );
 }
 
 #[test]

@@ -62,7 +62,7 @@ flags:
     assert_eq!(
         faults,
         [
-            "line 3, column 5: flags.one.variants.1: a number stands where a name belongs: put it in quotes",
+            "in the flag at line 3, column 5: flags.one.variants.1: a number stands where a name belongs: put it in quotes",
             "line 10, column 3: flags.3: a number stands where a name belongs: put it in quotes",
         ]
     );
@@ -134,6 +134,18 @@ fn a_bad_flag_is_as_bad_in_yaml_as_in_json() {
         let document = Document::from_yaml(&twice).unwrap();
         assert!(!document.faults().is_empty() && document.faults()[0].path.ends_with(".b"), "{twice}");
     }
+}
+
+#[test]
+fn the_place_of_a_fault_is_one_in_the_yaml() {
+    let deep = format!("{}1{}", "[".repeat(150), "]".repeat(150));
+    let yaml =
+        format!("flags:\n  b:\n    state: ENABLED\n    variants: {{on: true}}\n    targeting: {deep}\n");
+    let document = Document::from_yaml(&yaml).unwrap();
+    assert_eq!(
+        document.faults()[0].to_string(),
+        "line 3, column 5: flags.b: nested more than 127 levels deep: flatten it, or move parts into $evaluators"
+    );
 }
 
 #[test]

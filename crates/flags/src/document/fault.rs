@@ -9,7 +9,7 @@ use crate::{
 
 /// One thing that is wrong with a part of a document; the other parts load.
 ///
-/// Prints as `line 12, column 5: flags.checkout.variants.on: what is wrong: what to do`.
+/// Prints as `in the flag at line 12, column 5: flags.checkout.variants.on: what is wrong: what to do`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Fault {
@@ -17,11 +17,13 @@ pub struct Fault {
     pub flag: Option<String>,
     /// The field, from the root of the document: `flags.checkout.variants.on`.
     pub path: String,
-    /// The line, counted from 1: of the flag (the entry of `$evaluators` or `metadata`) that is at fault, or nearer
-    /// where that is known.
+    /// The line, counted from 1: of what is wrong if it `is_exact`, otherwise of the flag (the entry of `$evaluators` or
+    /// `metadata`) that it is in.
     pub line: u32,
     /// The column in that line, counted from 1.
     pub column: u32,
+    /// Whether line and column are those of what is wrong.
+    pub is_exact: bool,
     /// What is wrong.
     pub problem: Problem,
 }
@@ -29,6 +31,11 @@ pub struct Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, line, column, problem, .. } = self;
+        formatter.write_str(match (self.is_exact, &self.flag) {
+            (true, _) => "",
+            (false, Some(_)) => "in the flag at ",
+            (false, None) => "in the part at ",
+        })?;
         write!(formatter, "line {line}, column {column}: {path}: {problem}")
     }
 }
@@ -173,6 +180,12 @@ impl Finding {
 
     pub(crate) fn wrong_type(expected: &'static str, found: Kind) -> Self {
         Self::new(Problem::WrongType { expected, found })
+    }
+
+    /// The same, without a place in the part if its text was converted.
+    pub(crate) fn if_converted(self, is_converted: bool) -> Self {
+        let at = self.at.filter(|_| !is_converted);
+        Self { at, ..self }
     }
 
     /// The same, in the field of this name.

@@ -43,6 +43,11 @@ impl<'t> Part<'t> {
     pub(crate) fn broken(name: String, finding: Finding, (line, column): (u32, u32)) -> Self {
         Self { name, text: Err(Box::new(finding)), line, column, element: None }
     }
+
+    /// Whether its JSON is not what is written, so that places in it mean nothing to the reader.
+    pub(crate) fn is_converted(&self) -> bool {
+        matches!(self.text, Ok(Cow::Owned(_)))
+    }
 }
 
 /// The outline of a document in JSON.

@@ -135,7 +135,7 @@ impl Evaluators {
     }
 
     /// Which of the rules, or of what they refer to, say something else than here.
-    fn changed<'n>(&self, rules: &'n [(String, Value, Box<[Box<str>]>)]) -> FxHashSet<&'n str> {
+    fn changed<'n>(&self, rules: &'n [Named]) -> FxHashSet<&'n str> {
         let mut users: FxHashMap<&str, Vec<&'n str>> = FxHashMap::default();
         let names: FxHashSet<&str> = rules.iter().map(|(name, ..)| name.as_str()).collect();
         let mut next = Vec::new();
@@ -200,6 +200,9 @@ impl Node {
         self.texts.get_or_init(texts).clone()
     }
 }
+
+/// A shared rule with its name, and the names of those that it refers to.
+type Named = (String, Value, Box<[Box<str>]>);
 
 /// The name in `{"$ref": "name"}`.
 pub(super) fn reference(rule: &Value) -> Option<&str> {
