@@ -49,6 +49,7 @@ pub(super) struct Node {
     simple: OnceLock<Option<Simple>>,
     condition: OnceLock<Option<Condition>>,
     texts: OnceLock<Option<Arc<[Box<str>]>>>,
+    names: OnceLock<Box<[Box<str>]>>,
 }
 
 impl Evaluators {
@@ -175,8 +176,16 @@ impl Evaluator {
 
 impl Node {
     pub(super) fn new(expression: Expression, parts: usize, height: usize, timed: bool) -> Self {
-        let (simple, condition, texts) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { expression, parts, height, timed, simple, condition, texts }
+        Self {
+            expression,
+            parts,
+            height,
+            timed,
+            simple: OnceLock::new(),
+            condition: OnceLock::new(),
+            texts: OnceLock::new(),
+            names: OnceLock::new(),
+        }
     }
 
     /// The same as a simple rule, if it is one. No part that looks at the flag's key is shared, so any key will do.
@@ -187,6 +196,19 @@ impl Node {
     /// The same as a condition of a simple rule.
     pub(super) fn condition(&self) -> Option<&Condition> {
         self.condition.get_or_init(|| Condition::of(&self.expression, "")).as_ref()
+    }
+
+    /// The names of the attributes that it looks at, if it is simple.
+    pub(super) fn names(&self) -> &[Box<str>] {
+        self.names.get_or_init(|| {
+            let mut names = BTreeSet::new();
+            if let Some(rule) = self.simple() {
+                rule.add_names(&mut names);
+            } else if let Some(condition) = self.condition() {
+                condition.add_names(&mut names);
+            }
+            names.into_iter().map(Into::into).collect()
+        })
     }
 
     /// The texts of a list of nothing else.

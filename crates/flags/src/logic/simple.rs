@@ -145,14 +145,10 @@ impl Simple {
         names.into_iter().map(Into::into).collect()
     }
 
-    fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+    pub(super) fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
         match self {
             Self::Name(_) | Self::Nothing => {}
-            Self::Shared(node) => {
-                if let Some(rule) = node.simple() {
-                    rule.add_names(names);
-                }
-            }
+            Self::Shared(node) => names.extend(node.names().iter().map(|name| &**name)),
             Self::Truth(condition) => condition.add_names(names),
             Self::If(conditions, otherwise) => {
                 for (condition, then) in conditions {
@@ -291,14 +287,10 @@ impl Condition {
         })
     }
 
-    fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+    pub(super) fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
         match self {
             Self::Constant(_) => {}
-            Self::Shared(node) => {
-                if let Some(condition) = node.condition() {
-                    condition.add_names(names);
-                }
-            }
+            Self::Shared(node) => names.extend(node.names().iter().map(|name| &**name)),
             Self::Is(one) | Self::Among(one, _) | Self::StartsWith(one, _) | Self::EndsWith(one, _) => {
                 one.add_name(names);
             }
