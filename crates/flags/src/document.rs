@@ -18,7 +18,7 @@ use self::{
     tree::Tree,
 };
 use crate::{
-    logic::Generation,
+    logic::{Evaluators, Generation, RuleWarning},
     metadata::Metadata,
     value::{Map, Value},
 };
@@ -35,7 +35,10 @@ mod tree;
 #[cfg(feature = "yaml")]
 mod yaml;
 
-pub(crate) use self::flag::{Body, Flag, Variant};
+pub(crate) use self::{
+    fault::step,
+    flag::{Body, Flag, Variant},
+};
 
 /// A document of flags: read strictly, compiled, never changed. Cheap to clone.
 ///
@@ -58,8 +61,8 @@ pub(crate) use self::flag::{Body, Flag, Variant};
 /// )?;
 /// assert_eq!(
 ///     document.faults()[0].to_string(),
-///     "line 3, column 19: flags.basket.variants.off: this variant is a number, and \"on\" is a boolean: give all \
-///      variants of a flag one type",
+///     "in the flag at line 3, column 19: flags.basket.variants.off: this variant is a number, and \"on\" is a boolean: \
+///      give all variants of a flag one type",
 /// );
 /// # Ok::<(), serinus_flags::DocumentError>(())
 /// ```
@@ -205,8 +208,9 @@ impl Document {
         let flag = self.flag_at(index).filter(|flag| flag.body.is_some())?;
         let common = self.common_of(&flag.key);
         let mut hasher = Hasher::new(0).with(flag.definition()?.to_string().as_bytes());
-        if flag.refers {
-            hasher = hasher.with(Value::from(common.evaluators.clone()).to_string().as_bytes());
+        if !flag.references.is_empty() {
+            let reached = common.evaluators.reached(&flag.references);
+            hasher = hasher.with(Value::from(reached).to_string().as_bytes());
         }
         Some(hasher.with(&[common.generation as u8]).finish())
     }
@@ -256,43 +260,70 @@ impl Options {
         let mut contents = Contents::default();
         for part in &outline.unknown {
             let problem = Problem::UnknownField { name: fault::shortened(&part.name), known: KNOWN };
-            let finding = Finding::new(problem).within(&part.name);
-            contents.warnings.push(finding.into_fault(None, "", (part.line, part.column)));
+            let path = fault::step(&part.name);
+            contents.warnings.push(Finding::new(problem).into_fault(None, &path, (part.line, part.column)));
         }
         for (field, part) in outline.findings {
             if let Err(finding) = part.text {
-                contents.faults.push(finding.into_fault(None, field, (part.line, part.column)));
+                let fault = finding.into_fault(None, field, (part.line, part.column));
+                // The part is that entry.
+                contents.faults.push(Fault { is_exact: true, ..fault });
             }
         }
+        let (generation, chosen) = self.generation_of(&outline.metadata, outline.unreadable.as_deref())?;
         let metadata = contents.named(METADATA, outline.metadata, |tree| {
             Ok(scalar(tree)?.map(Tree::into_value).transpose()?.unwrap_or_default())
         });
         let metadata = metadata.into_iter().filter(|(_, value)| *value != Value::Null).collect::<Map>();
-        let (generation, chosen) = self.generation_of(&metadata)?;
         contents.chosen = chosen;
+        let places: Vec<_> =
+            outline.evaluators.iter().map(|part| (part.name.clone(), (part.line, part.column))).collect();
+        let evaluators = contents.named(EVALUATORS, outline.evaluators, Tree::into_value);
+        let before = previous.map(|previous| &*previous.0.common.evaluators);
         contents.common = Common {
             generation,
             split_reason: self.split_reason,
             is_list: outline.is_list,
             metadata: Metadata::from(metadata),
-            evaluators: contents.named(EVALUATORS, outline.evaluators, Tree::into_value),
+            evaluators: Arc::new(Evaluators::new(evaluators, before)),
         };
+        for (name, place) in places {
+            for RuleWarning { path, doubt, .. } in contents.common.evaluators.warnings(&name, generation) {
+                let finding = Finding { path, at: None, problem: Problem::Doubtful(doubt) };
+                let path = format!("{EVALUATORS}{}", step(&name));
+                contents.warnings.push(finding.into_fault(None, &path, place));
+            }
+        }
         contents.take_flags(outline.flags, previous);
         Ok(Document(Arc::new(contents)))
     }
 
-    fn generation_of(&self, metadata: &Map) -> Result<(Generation, Chosen), DocumentError> {
-        match metadata.get(GENERATION) {
-            None => Ok(self
-                .generation
-                .map_or((Generation::default(), Chosen::Newest), |chosen| (chosen, Chosen::Options))),
-            Some(Value::String(name)) if name == "v1" => Ok((Generation::V1, Chosen::Document)),
-            Some(Value::String(name)) if name == "v2" => Ok((Generation::V2, Chosen::Document)),
-            Some(Value::String(name)) if name == "v3" => Ok((Generation::V3, Chosen::Document)),
-            Some(other) => {
-                Err(DocumentError::UnknownGeneration { found: fault::shortened(&other.to_string()) })
-            }
+    /// A generation that is asked for and cannot be read is never replaced by another: that would move users.
+    fn generation_of(
+        &self,
+        metadata: &[Part<'_>],
+        unreadable: Option<&str>,
+    ) -> Result<(Generation, Chosen), DocumentError> {
+        let unknown = |found: &str| DocumentError::UnknownGeneration { found: fault::shortened(found) };
+        if let Some(text) = unreadable.filter(|text| text.contains(GENERATION)) {
+            return Err(unknown(text));
         }
+        let mut parts = metadata.iter().filter(|part| part.name == GENERATION);
+        let Some(part) = parts.next() else {
+            let newest = (Generation::default(), Chosen::Newest);
+            return Ok(self.generation.map_or(newest, |chosen| (chosen, Chosen::Options)));
+        };
+        if let Some(Part { line, column, .. }) = parts.next() {
+            return Err(DocumentError::Twice { name: GENERATION.to_owned(), line: *line, column: *column });
+        }
+        let text = part.text.as_deref().map_err(|finding| unknown(&finding.problem.to_string()))?;
+        let generation = match Tree::parse(text) {
+            Ok(Tree::String(name)) if name == "v1" => Generation::V1,
+            Ok(Tree::String(name)) if name == "v2" => Generation::V2,
+            Ok(Tree::String(name)) if name == "v3" => Generation::V3,
+            _ => return Err(unknown(text)),
+        };
+        Ok((generation, Chosen::Document))
     }
 }
 
@@ -319,8 +350,9 @@ impl Contents {
             match read {
                 Ok(value) => values.push((part.name.clone(), value)),
                 Err(finding) => {
-                    let fault = finding.within(&part.name).into_fault(None, field, place);
-                    self.faults.push(fault);
+                    let path = format!("{field}{}", step(&part.name));
+                    let finding = finding.if_converted(part.is_converted());
+                    self.faults.push(finding.into_fault(None, &path, place));
                 }
             }
         }
@@ -333,12 +365,33 @@ impl Finding {
     /// The fault of the part that begins at `place` and is called `path`.
     fn into_fault(self, flag: Option<&str>, path: &str, place: (u32, u32)) -> Fault {
         let (line, column) = self.at.map_or(place, |at| within(place, at));
+        let is_exact = self.at.is_some() || self.path.is_empty();
         let path = format!("{path}{}", self.path);
         let path = path.strip_prefix('.').map(str::to_owned).unwrap_or(path);
-        Fault { flag: flag.map(str::to_owned), path, line, column, problem: self.problem }
+        Fault { flag: flag.map(str::to_owned), path, line, column, is_exact, problem: self.problem }
     }
 }
 
 /// The name in the metadata of a document by which it chooses how `fractional` hashes.
-const GENERATION: &str = "serinus.fractional";
+pub(crate) const GENERATION: &str = "serinus.fractional";
 const KNOWN: &str = "flags, $evaluators, metadata and $schema";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_of_a_flag_has_only_the_shared_rules_that_it_reaches() {
+        let fingerprint = |inner: &str, unused: &str| {
+            let text = format!(
+                r#"{{"flags": {{"f": {{"state": "ENABLED", "variants": {{"on": true}},
+                    "targeting": {{"if": [{{"$ref": "outer"}}, "on"]}}}}}},
+                    "$evaluators": {{"outer": {{"!": [{{"$ref": "inner"}}]}}, "inner": {inner}, "unused": {unused}}}}}"#
+            );
+            Document::from_json(&text).unwrap().fingerprint(0)
+        };
+        assert!(fingerprint("1", "1").is_some());
+        assert_eq!(fingerprint("1", "1"), fingerprint("1", "2"));
+        assert_ne!(fingerprint("1", "1"), fingerprint("2", "1"));
+    }
+}

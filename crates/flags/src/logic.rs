@@ -15,7 +15,8 @@ use std::{borrow::Cow, cell::Cell};
 use serde::{Deserialize, Serialize};
 use serinus_core::time::Timestamp;
 
-pub use self::fault::{LogicError, RuleFault, RuleWarning};
+pub(crate) use self::evaluators::{Evaluators, REFERENCE};
+pub use self::fault::{Doubt, LogicError, RuleFault, RuleWarning};
 #[cfg(feature = "open-feature")]
 pub(crate) use self::{
     compare::Peek,
@@ -37,6 +38,7 @@ pub mod cbor;
 mod compare;
 mod compile;
 mod convert;
+mod evaluators;
 mod expression;
 mod fault;
 mod fractional;
@@ -59,6 +61,8 @@ pub struct Rule {
     /// Whether the time may matter.
     timed: bool,
     warnings: Vec<RuleWarning>,
+    /// How much of shared rules it has copied.
+    copied: usize,
 }
 
 /// What a rule came to.
@@ -101,12 +105,29 @@ impl Rule {
         evaluators: &Map,
         generation: Generation,
     ) -> Result<Self, RuleFault> {
+        Self::compile_with(rule, key, &Evaluators::new(evaluators.clone(), None), generation, None)
+    }
+
+    /// The same, sharing what can be shared with the other flags of the document.
+    pub(crate) fn compile_with(
+        rule: &Value,
+        key: &str,
+        evaluators: &Evaluators,
+        generation: Generation,
+        has_variant: Option<&dyn Fn(&str) -> bool>,
+    ) -> Result<Self, RuleFault> {
         let mut compiler = Compiler::new(key, evaluators, generation);
         let expression = compiler.compile(rule)?;
+        let (timed, copied) = (compiler.is_timed(), compiler.copied());
+        evaluators.copy(copied)?;
         let simple = Simple::of(&expression, key);
         let reads = simple.as_ref().map(Simple::reads);
-        let timed = compiler.is_timed();
-        Ok(Self { key: key.into(), expression, simple, reads, timed, warnings: warn::warnings(rule) })
+        let warnings = warn::warnings(rule, evaluators, generation, has_variant);
+        Ok(Self { key: key.into(), expression, simple, reads, timed, warnings, copied })
+    }
+
+    pub(crate) const fn copied(&self) -> usize {
+        self.copied
     }
 
     /// The names of the attributes that the rule looks at, in order; no others make a difference. Nothing if the rule
@@ -115,7 +136,8 @@ impl Rule {
         self.reads.as_deref()
     }
 
-    /// Where implementations of flagd would not agree about this rule.
+    /// What was probably not meant in this rule: what can only fail, what nobody can get, and where implementations of
+    /// flagd do not agree.
     pub fn warnings(&self) -> &[RuleWarning] {
         &self.warnings
     }
@@ -180,7 +202,7 @@ impl Clock {
 ///
 /// As [`Rule::compile`] and [`Rule::run`].
 pub fn apply(rule: &Value, data: &Value, generation: Generation) -> Result<Value, ApplyError> {
-    let evaluators = Map::new();
+    let evaluators = Evaluators::default();
     let expression = Compiler::new("", &evaluators, generation).compile(rule)?;
     let budget = Budget::new();
     let frame = Frame::new(Item::Value(Given::from(data)), &budget);

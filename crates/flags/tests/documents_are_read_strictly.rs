@@ -49,8 +49,8 @@ fn a_fault_names_its_line_its_field_and_the_remedy() {
     assert_eq!(
         faults,
         [
-            "line 3, column 12: flags[\"a.b\"].state: \"ON\" is no state: write \"ENABLED\" or \"DISABLED\"",
-            "line 3, column 12: flags[\"a.b\"].variants[\"x y\"]: null stands where a boolean, text, number or \
+            "in the flag at line 3, column 12: flags[\"a.b\"].state: \"ON\" is no state: write \"ENABLED\" or \"DISABLED\"",
+            "in the flag at line 3, column 12: flags[\"a.b\"].variants[\"x y\"]: null stands where a boolean, text, number or \
              object belongs: write a boolean, text, number or object",
         ]
     );
@@ -265,11 +265,54 @@ fn the_generation_is_chosen_by_the_document_then_the_program_then_the_newest() {
 
 #[test]
 fn a_generation_that_does_not_exist_is_not_guessed() {
-    for found in ["\"v4\"", "2", "true"] {
+    for found in ["\"v4\"", "2", "true", "null", "[\"v2\"]", "{}", "{\"a\":1,\"a\":2}", "\"\\ud800\""] {
         let text = format!(r#"{{"flags": {{}}, "metadata": {{"serinus.fractional": {found}}}}}"#);
         let refused = Document::from_json(&text).unwrap_err();
         assert_eq!(refused, DocumentError::UnknownGeneration { found: found.to_owned() });
     }
+    let twice = r#"{"flags": {}, "metadata": {"serinus.fractional": "v2", "serinus.fractional": "v2"}}"#;
+    assert!(matches!(Document::from_json(twice), Err(DocumentError::Twice { line: 1, .. })));
+    let list = r#"{"flags": {}, "metadata": [{"serinus.fractional": "v2"}]}"#;
+    assert!(matches!(Document::from_json(list), Err(DocumentError::UnknownGeneration { .. })));
+    assert_eq!(Document::from_json(r#"{"flags": {}, "metadata": [1]}"#).unwrap().faults().len(), 1);
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn nor_is_it_in_yaml() {
+    for metadata in ["{serinus.fractional: null}", "{serinus.fractional: [v2]}", "[{serinus.fractional: v2}]"]
+    {
+        let refused = Document::from_yaml(&format!("flags: {{}}\nmetadata: {metadata}"));
+        assert!(matches!(refused, Err(DocumentError::UnknownGeneration { .. })), "{metadata}");
+    }
+    let twice = "flags: {}\nmetadata: {serinus.fractional: v2, serinus.fractional: v2}";
+    assert!(matches!(Document::from_yaml(twice), Err(DocumentError::Twice { line: 2, .. })));
+}
+
+#[test]
+fn a_generation_of_one_flag_is_warned_of() {
+    let document = one(&format!(r#"{SOUND}, "metadata": {{"serinus.fractional": "v2"}}"#));
+    assert_eq!(document.generation(), Generation::V3);
+    assert_eq!(document.warnings().len(), 1);
+    assert_eq!(document.warnings()[0].problem, Problem::GenerationOfFlag);
+    assert_eq!(document.warnings()[0].path, "flags.one.metadata[\"serinus.fractional\"]");
+}
+
+#[test]
+fn a_key_that_stands_twice_in_a_list_of_flags_is_a_fault() {
+    let text = format!(r#"{{"flags": [{{"key": "b", "key": "c", {SOUND}}}]}}"#);
+    let faults =
+        Document::from_json(&text).unwrap().faults().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        faults,
+        ["in the flag at line 1, column 12: flags[0].key: \"key\" stands twice: keep one of the two"]
+    );
+}
+
+#[test]
+fn a_number_without_end_is_told_in_short() {
+    let said = faults(r#""state": "ENABLED", "variants": {"a": 1e300}"#);
+    assert!(said[0].starts_with("flags.one.variants.a: 1e300 is beyond"), "{said:?}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ flags:
     assert_eq!(
         faults,
         [
-            "line 3, column 5: flags.one.variants.1: a number stands where a name belongs: put it in quotes",
+            "in the flag at line 3, column 5: flags.one.variants.1: a number stands where a name belongs: put it in quotes",
             "line 10, column 3: flags.3: a number stands where a name belongs: put it in quotes",
         ]
     );
@@ -99,10 +99,59 @@ fn lists_of_flags_are_read_in_yaml_too() {
 fn what_is_no_document_in_yaml_is_refused() {
     let refused = |text: &str| Document::from_yaml(text).unwrap_err();
     assert!(matches!(refused("flags: [1"), DocumentError::Syntax { format: "YAML", .. }));
-    assert!(matches!(refused("flags: {}\nflags: {}"), DocumentError::Syntax { format: "YAML", line: 2, .. }));
+    assert!(matches!(refused("flags: {}\nflags: {}"), DocumentError::Twice { line: 2, .. }));
     assert!(matches!(refused("- flags"), DocumentError::NotAnObject { found: Kind::List }));
     assert!(matches!(refused("metadata: {}"), DocumentError::NoFlags));
     assert!(matches!(refused("flags: on"), DocumentError::FlagsWrongType { found: Kind::String, .. }));
+}
+
+#[test]
+fn a_bad_flag_is_as_bad_in_yaml_as_in_json() {
+    let sound = r#"{"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "on"}"#;
+    let nested = |levels: usize| format!("{}1{}", "{\"!\":[".repeat(levels), "]}".repeat(levels));
+    for bad in [
+        r#"{"state": "ENABLED", "variants": {"on": true, "on": false}}"#.to_owned(),
+        r#"{"state": "ENABLED", "state": "ENABLED", "variants": {"on": true}}"#.to_owned(),
+        format!(r#"{{"state": "ENABLED", "variants": {{"on": true}}, "targeting": {}}}"#, nested(60)),
+        format!(r#"{{"state": "ENABLED", "variants": {{"on": true}}, "targeting": {}}}"#, nested(70)),
+    ] {
+        let text = format!(r#"{{"flags": {{"a": {sound}, "b": {bad}}}}}"#);
+        let said = |document: &Document| -> Vec<_> {
+            document.faults().iter().map(|fault| (fault.path.clone(), fault.problem.clone())).collect()
+        };
+        let (json, yaml) = (Document::from_json(&text).unwrap(), Document::from_yaml(&text).unwrap());
+        assert_eq!(said(&json), said(&yaml), "{bad:.80}");
+        assert_eq!(json.warnings().len(), yaml.warnings().len());
+        let flags = Flags::default();
+        flags.load(&yaml);
+        assert_eq!(flags.bool("a", &Context::default()), Ok(true), "{bad:.80}");
+    }
+    for twice in [
+        format!("flags: {{b: {sound}, b: {sound}}}"),
+        "flags: {}\n$evaluators: {b: 1, b: 1}".to_owned(),
+        "flags: {}\nmetadata: {b: 1, b: 1}".to_owned(),
+    ] {
+        let document = Document::from_yaml(&twice).unwrap();
+        assert!(!document.faults().is_empty() && document.faults()[0].path.ends_with(".b"), "{twice}");
+    }
+}
+
+#[test]
+fn the_place_of_a_fault_is_one_in_the_yaml() {
+    let deep = format!("{}1{}", "[".repeat(150), "]".repeat(150));
+    let yaml =
+        format!("flags:\n  b:\n    state: ENABLED\n    variants: {{on: true}}\n    targeting: {deep}\n");
+    let document = Document::from_yaml(&yaml).unwrap();
+    assert_eq!(
+        document.faults()[0].to_string(),
+        "line 3, column 5: flags.b: nested more than 127 levels deep: flatten it, or move parts into $evaluators"
+    );
+}
+
+#[test]
+fn two_documents_in_one_text_are_refused_in_our_words() {
+    let said = Document::from_yaml("flags: {}\n---\nflags: {}\n").unwrap_err().to_string();
+    assert!(said.ends_with("it has more than one document: put each into a text of its own"), "{said}");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn a_fault_in_a_flag_that_another_set_covers_is_told_too() {
         &LIST.replace("{\"it\": 1}, \"defaultVariant\": \"it\", \"metadata\"", "{}, \"metadata\""),
     );
     let document = document.unwrap();
-    assert_eq!(document.faults()[0].to_string().split(": ").next(), Some("line 2, column 5"));
+    assert_eq!(document.faults()[0].to_string().split(": ").next(), Some("in the flag at line 2, column 5"));
     assert_eq!(document.faults()[0].flag.as_deref(), Some("search"));
     let search = |selector| selected(&document, selector).int("search", &Context::default());
     assert!(matches!(search("flagSetId=shop"), Err(NoValue::Failed(_))));

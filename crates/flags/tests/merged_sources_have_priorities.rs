@@ -152,7 +152,7 @@ fn faults_say_which_source_they_are_in() {
     let merged = Document::merged(&[("one", Document::default()), ("two", broken)], &Selector::all());
     assert_eq!(
         merged.faults()[0].to_string(),
-        "line 1, column 17: two: flags.a.state: \"ON\" is no state: write \"ENABLED\" or \"DISABLED\"",
+        "in the flag at line 1, column 17: two: flags.a.state: \"ON\" is no state: write \"ENABLED\" or \"DISABLED\"",
     );
 }
 

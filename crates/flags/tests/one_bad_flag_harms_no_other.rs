@@ -5,7 +5,7 @@ use serinus_flags::{Context, Document, ErrorCode, Flags, Format, NoValue, Reason
 const SOUND: &str = r#"{"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "on"}"#;
 
 /// Flags in all sorts of ways at fault.
-const BAD: [&str; 12] = [
+const BAD: [&str; 11] = [
     "null",
     "[]",
     "{}",
@@ -17,7 +17,6 @@ const BAD: [&str; 12] = [
     r#"{"state": "ENABLED", "variants": {"on": "\ud800"}}"#,
     r#"{"state": "ENABLED", "variants": {"on": true, "on": true}}"#,
     r#"{"state": "ENABLED", "variants": {"on": true}, "targeting": 1}"#,
-    r#"{"state": "ENABLED", "variants": {"on": true}, "metadata": {"a": {}}}"#,
 ];
 
 fn with(bad: &str) -> String {
@@ -42,6 +41,53 @@ fn the_others_load_and_the_bad_one_says_what_is_wrong() {
         let problem = report.faults()[0].problem.to_string();
         assert!(said.starts_with("flag \"bad\" cannot be read: ") && said.ends_with(&problem), "{said}");
     }
+}
+
+#[test]
+fn metadata_at_fault_is_left_out_and_the_flag_stays() {
+    for (metadata, kept) in [
+        (r#"{"a": {}, "b": 1}"#, Some(1)),
+        (r#"{"a": 1, "a": 2, "b": 1, "c": []}"#, Some(1)),
+        ("[1]", None),
+        ("7", None),
+    ] {
+        let bad = format!(
+            r#"{{"state": "ENABLED", "variants": {{"on": true}}, "defaultVariant": "on", "metadata": {metadata}}}"#
+        );
+        let flags = Flags::default();
+        let report = flags.load(&Document::from_json(&with(&bad)).unwrap());
+        assert!(!report.faults().is_empty(), "{metadata}");
+        assert!(
+            report.faults().iter().all(|fault| fault.path.starts_with("flags.bad.metadata")),
+            "{metadata}"
+        );
+        let details = flags.bool_details("bad", &Context::default());
+        assert_eq!(details.value(), Ok(true), "{metadata}");
+        assert_eq!(details.metadata().get("a"), None, "{metadata}");
+        assert_eq!(details.metadata().get("b"), kept.map(Value::from).as_ref(), "{metadata}");
+        assert_eq!(details.metadata().get("v"), Some(&Value::from(1)), "{metadata}");
+    }
+}
+
+#[test]
+fn half_a_surrogate_pair_in_a_name_is_the_fault_of_its_part() {
+    let text = format!(
+        r#"{{"flags": {{"\ud800": {SOUND}, "one": {SOUND}}}, "\ud801": 1, "metadata": {{"\ud802": 1, "v": 1}},
+            "$evaluators": {{"\ud803": 1}}}}"#
+    );
+    let document = Document::from_json(&text).unwrap();
+    let mut paths: Vec<_> = document.faults().iter().map(|fault| fault.path.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!(
+        paths,
+        [r#"$evaluators["\\ud803"]"#, r#"["\\ud801"]"#, r#"flags["\\ud800"]"#, r#"metadata["\\ud802"]"#]
+    );
+    let flags = Flags::default();
+    flags.load(&document);
+    assert_eq!(flags.bool("one", &Context::default()), Ok(true));
+    assert_eq!(document.metadata().get("v"), Some(&Value::from(1)));
+    let list = format!(r#"{{"flags": [{{"key": "bad", "\ud800": 1, {}]}}"#, SOUND.trim_start_matches('{'));
+    assert_eq!(Document::from_json(&list).unwrap().faults()[0].flag.as_deref(), Some("bad"));
 }
 
 #[test]

@@ -20,13 +20,14 @@ impl Contents {
         known.reserve(parts.len());
         for part in parts {
             let place = (part.line, part.column);
+            let is_converted = part.is_converted();
             let path = part.element.map_or_else(String::new, |index| format!("{FLAGS}[{index}]"));
             let flag = self.read_flag(&part, previous);
             let set = if self.common.is_list { flag.set().into() } else { Box::default() };
             match known.entry((Arc::clone(&flag.key), set)) {
                 hash_map::Entry::Vacant(entry) => {
                     entry.insert(entries.len());
-                    entries.push(Entry { flag, place, path });
+                    entries.push(Entry { flag, place, path, is_converted });
                 }
                 hash_map::Entry::Occupied(entry) => {
                     let Some(first) = entries.get_mut(*entry.get()) else { continue };
@@ -34,13 +35,16 @@ impl Contents {
                     let finding = Finding::new(Problem::FlagTwice { line, column });
                     let broken = Flag::broken(Arc::clone(&flag.key), finding, &self.common);
                     let flag = Arc::new(Flag { metadata: flag.metadata.clone(), ..broken });
-                    *first = Entry { flag, place, path };
+                    *first = Entry { flag, place, path, is_converted };
                 }
             }
         }
-        for Entry { flag, place, path } in &entries {
+        for Entry { flag, place, path, is_converted } in &entries {
             let path = || if path.is_empty() { format!("{FLAGS}{}", step(&flag.key)) } else { path.clone() };
-            let fault = |finding: &Finding| finding.clone().into_fault(Some(&flag.key), &path(), *place);
+            let fault = |finding: &Finding| {
+                let finding = finding.clone().if_converted(*is_converted);
+                finding.into_fault(Some(&flag.key), &path(), *place)
+            };
             self.faults.extend(flag.faults.iter().map(fault));
             self.warnings.extend(flag.warnings.iter().map(fault));
         }
@@ -63,7 +67,10 @@ impl Contents {
     fn read_flag(&self, part: &Part<'_>, previous: Option<&Document>) -> Arc<Flag> {
         let before = previous.and_then(|previous| Some((previous, previous.flag(&part.name)?)));
         match (&part.text, before) {
-            (Ok(text), Some((previous, flag))) if flag.is_written(text, &previous.0.common, &self.common) => {
+            (Ok(text), Some((previous, flag)))
+                if flag.is_written(text, &previous.0.common, &self.common)
+                    && self.common.evaluators.copy(flag.copied()).is_ok() =>
+            {
                 Arc::clone(flag)
             }
             (Ok(text), before) => {
@@ -84,4 +91,5 @@ struct Entry {
     place: (u32, u32),
     /// If it is an element of a list.
     path: String,
+    is_converted: bool,
 }

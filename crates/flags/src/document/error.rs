@@ -85,7 +85,8 @@ pub enum DocumentError {
         /// The column, counted from 1.
         column: u32,
     },
-    /// The document asks for a generation of `fractional` that does not exist. To guess another would move users.
+    /// The document asks for a generation of `fractional` that does not exist, or not in a form that can be read. To
+    /// guess another would move users.
     #[error("metadata[\"serinus.fractional\"]: {found} is no generation: write \"v1\", \"v2\" or \"v3\"")]
     UnknownGeneration {
         /// What is written.

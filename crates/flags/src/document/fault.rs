@@ -3,13 +3,13 @@
 use std::fmt;
 
 use crate::{
-    logic::{RuleFault, RuleWarning},
+    logic::{Doubt, RuleFault},
     value::Kind,
 };
 
 /// One thing that is wrong with a part of a document; the other parts load.
 ///
-/// Prints as `line 12, column 5: flags.checkout.variants.on: what is wrong: what to do`.
+/// Prints as `in the flag at line 12, column 5: flags.checkout.variants.on: what is wrong: what to do`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Fault {
@@ -17,11 +17,13 @@ pub struct Fault {
     pub flag: Option<String>,
     /// The field, from the root of the document: `flags.checkout.variants.on`.
     pub path: String,
-    /// The line, counted from 1: of the flag (the entry of `$evaluators` or `metadata`) that is at fault, or nearer
-    /// where that is known.
+    /// The line, counted from 1: of what is wrong if it `is_exact`, otherwise of the flag (the entry of `$evaluators` or
+    /// `metadata`) that it is in.
     pub line: u32,
     /// The column in that line, counted from 1.
     pub column: u32,
+    /// Whether line and column are those of what is wrong.
+    pub is_exact: bool,
     /// What is wrong.
     pub problem: Problem,
 }
@@ -29,6 +31,11 @@ pub struct Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, line, column, problem, .. } = self;
+        formatter.write_str(match (self.is_exact, &self.flag) {
+            (true, _) => "",
+            (false, Some(_)) => "in the flag at ",
+            (false, None) => "in the part at ",
+        })?;
         write!(formatter, "line {line}, column {column}: {path}: {problem}")
     }
 }
@@ -137,9 +144,15 @@ pub enum Problem {
     /// The targeting rule cannot be compiled.
     #[error("{0}")]
     Rule(RuleFault),
-    /// Implementations of flagd do not agree about the targeting rule; a warning.
-    #[error("implementations of flagd do not agree: {0}")]
-    Disputed(RuleWarning),
+    /// The targeting rule, or a shared rule, says what was probably not meant; a warning.
+    #[error("{0}")]
+    Doubtful(Doubt),
+    /// A flag asks for a generation of `fractional`; a warning.
+    #[error(
+        "a flag has no generation of `fractional` of its own, and this one is not heard: move it to the metadata of the \
+         document"
+    )]
+    GenerationOfFlag,
     /// A field that nobody reads; a warning.
     #[error("nothing reads \"{name}\": {known} are read; correct the name, or take it out")]
     UnknownField {
@@ -167,6 +180,12 @@ impl Finding {
 
     pub(crate) fn wrong_type(expected: &'static str, found: Kind) -> Self {
         Self::new(Problem::WrongType { expected, found })
+    }
+
+    /// The same, without a place in the part if its text was converted.
+    pub(crate) fn if_converted(self, is_converted: bool) -> Self {
+        let at = self.at.filter(|_| !is_converted);
+        Self { at, ..self }
     }
 
     /// The same, in the field of this name.

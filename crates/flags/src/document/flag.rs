@@ -1,17 +1,18 @@
 //! One flag, read strictly and compiled.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{
+    GENERATION,
     fault::{Finding, Problem, shortened},
     outline::KEY,
     place::saturated,
     tree::{Tree, into_map},
 };
 use crate::{
-    logic::{Generation, Rule},
+    logic::{Evaluators, Generation, REFERENCE, Rule},
     metadata::Metadata,
-    value::{Kind, Map, Number, Value},
+    value::{Kind, Number, Value},
 };
 
 /// A flag, ready to be evaluated; or what is wrong with it.
@@ -24,8 +25,8 @@ pub(crate) struct Flag {
     pub(crate) body: Option<Body>,
     /// The metadata of the document, and over it that of the flag.
     pub(crate) metadata: Metadata,
-    /// Whether the rule refers to `$evaluators`.
-    pub(crate) refers: bool,
+    /// The shared rules that the rule names itself, whether there are such or not.
+    pub(crate) references: Box<[Box<str>]>,
     /// Whether a split is told from another match.
     pub(crate) split_reason: bool,
     pub(crate) faults: Vec<Finding>,
@@ -53,12 +54,12 @@ pub(crate) struct Variant {
 }
 
 /// What the flags of a document have in common.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Common {
     pub(crate) generation: Generation,
     pub(crate) split_reason: bool,
     pub(crate) is_list: bool,
-    pub(crate) evaluators: Map,
+    pub(crate) evaluators: Arc<Evaluators>,
     pub(crate) metadata: Metadata,
 }
 
@@ -70,7 +71,7 @@ impl Flag {
             text: Box::default(),
             body: None,
             metadata: common.metadata.clone(),
-            refers: false,
+            references: Box::default(),
             split_reason: common.split_reason,
             faults: vec![finding],
             warnings: Vec::new(),
@@ -83,7 +84,7 @@ impl Flag {
             text: text.into(),
             body: None,
             metadata: common.metadata.clone(),
-            refers: false,
+            references: Box::default(),
             split_reason: common.split_reason,
             faults: Vec::new(),
             warnings: Vec::new(),
@@ -96,9 +97,11 @@ impl Flag {
             Ok(other) => flag.faults.push(Finding::wrong_type("a flag, an object,", other.kind())),
             Err(finding) => flag.faults.push(finding),
         }
-        if !flag.faults.is_empty() {
+        if flag.faults.iter().any(|finding| !is_of_metadata(finding)) {
             flag.body = None;
         }
+        // Where it is broken, what broke it comes first.
+        flag.faults.sort_by_key(is_of_metadata);
         flag
     }
 
@@ -110,7 +113,12 @@ impl Flag {
             && before.split_reason == now.split_reason
             && before.is_list == now.is_list
             && before.metadata == now.metadata
-            && (!self.refers || before.evaluators == now.evaluators)
+            && before.evaluators.agree(&now.evaluators, &self.references)
+    }
+
+    /// How much of shared rules it has copied.
+    pub(crate) fn copied(&self) -> usize {
+        self.body.as_ref().and_then(|body| body.rule.as_ref()).map_or(0, Rule::copied)
     }
 
     /// Whether the other flag says the same, however it is written.
@@ -126,7 +134,7 @@ impl Flag {
             && self.faults.len() == other.faults.len()
             && here.generation == there.generation
             && here.split_reason == there.split_reason
-            && (!self.refers || here.evaluators == there.evaluators)
+            && here.evaluators.agree(&there.evaluators, &self.references)
             && is_same_text()
     }
 
@@ -160,6 +168,10 @@ impl Flag {
     fn take(&mut self, fields: Vec<(String, Tree)>, common: &Common) -> Option<Body> {
         let mut taken: [Option<Tree>; FIELDS.len()] = Default::default();
         let mut twice = Vec::new();
+        let keys = fields.iter().filter(|(name, _)| common.is_list && name == KEY).count();
+        if keys > 1 {
+            twice.push(Finding::new(Problem::Twice { name: KEY.to_owned() }).within(KEY));
+        }
         for (name, field) in fields {
             let Some(at) = FIELDS.iter().position(|known| *known == name) else {
                 if !(common.is_list && name == KEY) {
@@ -183,7 +195,7 @@ impl Flag {
             let default = default_of(default, variants);
             self.kept(default, "defaultVariant")
         });
-        let rule = self.read_rule(targeting, common);
+        let rule = self.read_rule(targeting, common, variants.as_deref());
         Some(Body { is_enabled: is_enabled?, variants: variants?, default: default?, rule: rule? })
     }
 
@@ -202,19 +214,33 @@ impl Flag {
         };
         let mut own = Vec::with_capacity(fields.len());
         for (name, field) in fields {
+            if name == GENERATION {
+                let finding = Finding::new(Problem::GenerationOfFlag);
+                self.warnings.push(finding.within(&name).within("metadata"));
+            }
             match scalar(field) {
                 Ok(Some(value)) => own.push((name, value)),
                 Ok(None) => {}
                 Err(finding) => self.faults.push(finding.within(&name).within("metadata")),
             }
         }
-        match into_map(own) {
-            Ok(own) => common.metadata.overlaid_by(own),
-            Err(finding) => {
-                self.faults.push(finding.within("metadata"));
-                common.metadata.clone()
+        own.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut twice: Vec<String> = Vec::new();
+        for pair in own.windows(2) {
+            if let [(one, _), (other, _)] = pair
+                && one == other
+                && twice.last() != Some(one)
+            {
+                twice.push(one.clone());
             }
         }
+        own.retain(|(name, _)| twice.binary_search(name).is_err());
+        for name in twice {
+            let finding = Finding::new(Problem::Twice { name: shortened(&name) });
+            self.faults.push(finding.within(&name).within("metadata"));
+        }
+        let own = own.into_iter().filter_map(|(name, field)| Some((name, field.into_value().ok()?)));
+        common.metadata.overlaid_by(own.collect())
     }
 
     fn read_variants(&mut self, tree: Option<Tree>) -> Option<Box<[Variant]>> {
@@ -245,7 +271,7 @@ impl Flag {
             let problem = match (tree, &first) {
                 (Tree::Null | Tree::List(_), _) => Problem::WrongType { expected: VARIANT, found },
                 (Tree::Number(number), _) if is_too_large(*number) => {
-                    Problem::NumberTooLarge { number: number.to_string() }
+                    Problem::NumberTooLarge { number: brief(*number) }
                 }
                 (_, Some((first, kind))) if *kind != found => {
                     Problem::MixedVariants { first: shortened(first), kind: *kind, found }
@@ -268,7 +294,12 @@ impl Flag {
         (self.faults.len() == before).then_some(variants)
     }
 
-    fn read_rule(&mut self, tree: Option<Tree>, common: &Common) -> Option<Option<Rule>> {
+    fn read_rule(
+        &mut self,
+        tree: Option<Tree>,
+        common: &Common,
+        variants: Option<&[Variant]>,
+    ) -> Option<Option<Rule>> {
         let tree = match tree {
             None | Some(Tree::Null) => return Some(None),
             Some(Tree::Object(fields)) if fields.is_empty() => return Some(None),
@@ -279,13 +310,24 @@ impl Flag {
                 return None;
             }
         };
-        self.refers = refers(&tree);
+        let mut references = BTreeSet::new();
+        add_references(&tree, &mut references);
+        self.references = references.into_iter().map(Into::into).collect();
         let rule = self.kept(tree.into_value(), "targeting")?;
-        let compiled = Rule::compile(&rule, &self.key, &common.evaluators, common.generation);
+        let has_variant = |name: &str| {
+            variants.is_none_or(|variants| {
+                variants.binary_search_by(|variant| variant.name.as_ref().cmp(name)).is_ok()
+            })
+        };
+        let compiled =
+            Rule::compile_with(&rule, &self.key, &common.evaluators, common.generation, Some(&has_variant));
         let compiled = compiled.map_err(|fault| Finding::new(Problem::Rule(fault)));
         let rule = self.kept(compiled, "targeting")?;
-        let disputed = rule.warnings().iter().cloned().map(Problem::Disputed);
-        self.warnings.extend(disputed.map(|problem| Finding::new(problem).within("targeting")));
+        let doubtful = rule.warnings().iter().map(|warning| {
+            let problem = Problem::Doubtful(warning.doubt.clone());
+            Finding { path: warning.path.clone(), at: None, problem }.within("targeting")
+        });
+        self.warnings.extend(doubtful);
         Some(Some(rule))
     }
 }
@@ -339,12 +381,30 @@ fn is_too_large(number: Number) -> bool {
     number.as_f64().abs() > MAX_SAFE
 }
 
-/// Whether there is a `$ref` anywhere.
-fn refers(tree: &Tree) -> bool {
+/// Whether the fault leaves out a part of the metadata and nothing else.
+fn is_of_metadata(finding: &Finding) -> bool {
+    finding.path.starts_with(".metadata")
+}
+
+/// Digit by digit as far as anybody reads them.
+fn brief(number: Number) -> String {
+    let digits = number.to_string();
+    if digits.len() > MOST_DIGITS { format!("{:e}", number.as_f64()) } else { digits }
+}
+
+/// The names that `$ref`s have anywhere.
+fn add_references<'t>(tree: &'t Tree, found: &mut BTreeSet<&'t str>) {
     match tree {
-        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::String(_) => false,
-        Tree::List(elements) => elements.iter().any(refers),
-        Tree::Object(fields) => fields.iter().any(|(name, field)| name == "$ref" || refers(field)),
+        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::String(_) => {}
+        Tree::List(elements) => elements.iter().for_each(|element| add_references(element, found)),
+        Tree::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Tree::String(shared) if name == REFERENCE => drop(found.insert(shared)),
+                    _ => add_references(field, found),
+                }
+            }
+        }
     }
 }
 
@@ -352,6 +412,8 @@ const FIELDS: [&str; 5] = ["state", "variants", "defaultVariant", "targeting", "
 const KNOWN: &str = "state, variants, defaultVariant, targeting and metadata";
 const VARIANT: &str = "a boolean, text, number or object";
 pub(crate) const SCALAR: &str = "a text, number or boolean";
+/// How long a number may be that a message repeats digit by digit.
+const MOST_DIGITS: usize = 24;
 /// How many variants a message lists.
 const LISTED: usize = 8;
 /// The largest integer below which every integer is a float: 2^53 - 1.

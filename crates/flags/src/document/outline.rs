@@ -24,6 +24,8 @@ pub(crate) struct Outline<'t> {
     pub(crate) findings: Vec<(&'static str, Part<'t>)>,
     /// Fields of the document that nobody reads.
     pub(crate) unknown: Vec<Part<'t>>,
+    /// Metadata that is no object, as JSON.
+    pub(crate) unreadable: Option<Cow<'t, str>>,
 }
 
 /// A named part of a document.
@@ -41,6 +43,11 @@ impl<'t> Part<'t> {
     pub(crate) fn broken(name: String, finding: Finding, (line, column): (u32, u32)) -> Self {
         Self { name, text: Err(Box::new(finding)), line, column, element: None }
     }
+
+    /// Whether its JSON is not what is written, so that places in it mean nothing to the reader.
+    pub(crate) fn is_converted(&self) -> bool {
+        matches!(self.text, Ok(Cow::Owned(_)))
+    }
 }
 
 /// The outline of a document in JSON.
@@ -57,6 +64,13 @@ pub(crate) fn of_json(text: &str) -> Result<Outline<'_>, DocumentError> {
     let mut seen = Vec::new();
     for (name, raw) in fields {
         let place = places.start_of(raw.get());
+        let name = match name {
+            Ok(name) => name,
+            Err(finding) => {
+                outline.findings.push(("", Part::broken(String::new(), *finding, place)));
+                continue;
+            }
+        };
         let known = [FLAGS, EVALUATORS, METADATA, SCHEMA].into_iter().find(|known| *known == name);
         let Some(known) = known else {
             let text = Ok(Cow::Borrowed(raw.get()));
@@ -69,7 +83,7 @@ pub(crate) fn of_json(text: &str) -> Result<Outline<'_>, DocumentError> {
         seen.push(known);
         let found = kind_of(raw.get());
         match (known, found) {
-            (FLAGS, Kind::Object) => outline.flags = entries(raw, &mut places)?,
+            (FLAGS, Kind::Object) => outline.flags = entries(raw, FLAGS, &mut places, &mut outline.findings)?,
             (FLAGS, Kind::List) => {
                 outline.is_list = true;
                 elements(raw, &mut places, &mut outline)?;
@@ -77,10 +91,15 @@ pub(crate) fn of_json(text: &str) -> Result<Outline<'_>, DocumentError> {
             (FLAGS, found) => {
                 return Err(DocumentError::FlagsWrongType { found, line: place.0, column: place.1 });
             }
-            (EVALUATORS, Kind::Object) => outline.evaluators = entries(raw, &mut places)?,
-            (METADATA, Kind::Object) => outline.metadata = entries(raw, &mut places)?,
+            (EVALUATORS, Kind::Object) => {
+                outline.evaluators = entries(raw, EVALUATORS, &mut places, &mut outline.findings)?;
+            }
+            (METADATA, Kind::Object) => {
+                outline.metadata = entries(raw, METADATA, &mut places, &mut outline.findings)?;
+            }
             (EVALUATORS | METADATA, Kind::Null) | (SCHEMA, _) => {}
             (field, found) => {
+                outline.unreadable = Some(Cow::Borrowed(raw.get())).filter(|_| field == METADATA);
                 let finding = Finding::wrong_type("an object", found);
                 outline.findings.push((field, Part::broken(String::new(), finding, place)));
             }
@@ -92,15 +111,29 @@ pub(crate) fn of_json(text: &str) -> Result<Outline<'_>, DocumentError> {
     Ok(outline)
 }
 
-/// The entries of an object.
-fn entries<'t>(raw: &'t RawValue, places: &mut Places<'t>) -> Result<Vec<Part<'t>>, DocumentError> {
+/// The entries of an object; those without a name that can be read go to the findings.
+fn entries<'t>(
+    raw: &'t RawValue,
+    field: &'static str,
+    places: &mut Places<'t>,
+    findings: &mut Vec<(&'static str, Part<'t>)>,
+) -> Result<Vec<Part<'t>>, DocumentError> {
     let place = places.start_of(raw.get());
     let Entries(entries) = parse(raw.get()).map_err(|error| syntax(&error, place))?;
-    let parts = entries.into_iter().map(|(name, raw)| {
+    let mut parts = Vec::with_capacity(entries.len());
+    for (name, raw) in entries {
         let (line, column) = places.start_of(raw.get());
-        Part { name, text: Ok(Cow::Borrowed(raw.get())), line, column, element: None }
-    });
-    Ok(parts.collect())
+        match name {
+            Ok(name) => {
+                let text = Ok(Cow::Borrowed(raw.get()));
+                parts.push(Part { name, text, line, column, element: None });
+            }
+            Err(finding) => {
+                findings.push((field, Part::broken(String::new(), *finding, (line, column))));
+            }
+        }
+    }
+    Ok(parts)
 }
 
 /// Flags written as a list, each with its key as a field.
@@ -136,7 +169,7 @@ pub(crate) fn key_of(text: &str) -> Result<String, Finding> {
     let unreadable =
         |error: serde_json::Error| Finding::new(Problem::Unreadable { what: shortened(&error.to_string()) });
     let Entries(fields) = parse(text).map_err(unreadable)?;
-    let key = fields.into_iter().find(|(name, _)| name == KEY);
+    let key = fields.into_iter().find(|(name, _)| name.as_deref().is_ok_and(|name| name == KEY));
     let (_, key) = key.ok_or_else(|| Finding::new(Problem::NoKey))?;
     match kind_of(key.get()) {
         Kind::String => serde_json::from_str(key.get()).map_err(|error| unreadable(error).within(KEY)),
@@ -168,8 +201,21 @@ fn syntax(error: &serde_json::Error, place: (u32, u32)) -> DocumentError {
     DocumentError::Syntax { format: "JSON", line, column, what }
 }
 
+/// The text that a name of an object is.
+fn name_of(raw: &RawValue) -> Result<String, Box<Finding>> {
+    serde_json::from_str(raw.get()).map_err(|error| {
+        let what = error.to_string();
+        let what = shortened(what.split(" at line ").next().unwrap_or_default());
+        let written = raw.get().trim_matches('"');
+        Box::new(Finding::new(Problem::Unreadable { what }).within(written))
+    })
+}
+
+/// A name, or why it is none.
+type Name = Result<String, Box<Finding>>;
+
 /// An object whose values are not looked into.
-struct Entries<'t>(Vec<(String, &'t RawValue)>);
+struct Entries<'t>(Vec<(Name, &'t RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -183,8 +229,8 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
                 let mut entries = Vec::new();
-                while let Some(entry) = fields.next_entry()? {
-                    entries.push(entry);
+                while let Some((name, value)) = fields.next_entry::<&'de RawValue, &'de RawValue>()? {
+                    entries.push((name_of(name), value));
                 }
                 Ok(Entries(entries))
             }

@@ -3,7 +3,11 @@
 use std::{borrow::Cow, fmt, fmt::Write as _, thread};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Error as YamlError, Spanned, budget::BudgetBreach, options::NonFiniteFloatPolicy};
+use serde_saphyr::{
+    Error as YamlError, Spanned,
+    budget::BudgetBreach,
+    options::{DuplicateKeyPolicy, NonFiniteFloatPolicy},
+};
 
 use super::{
     error::DocumentError,
@@ -21,12 +25,20 @@ pub(crate) fn outline(text: &str) -> Result<Outline<'static>, DocumentError> {
     };
     let mut outline = Outline::default();
     let mut has_flags = false;
+    let mut seen = Vec::new();
     for (name, node) in fields {
         let Value::Text(field) = &name.value else {
             let (line, column) = name.place;
             return Err(DocumentError::NameIsNoText { found: name.value.kind(), line, column });
         };
         let place = node.place;
+        if [FLAGS, EVALUATORS, METADATA, SCHEMA].contains(&field.as_str()) {
+            if seen.contains(field) {
+                let (line, column) = name.place;
+                return Err(DocumentError::Twice { name: field.clone(), line, column });
+            }
+            seen.push(field.clone());
+        }
         match (field.as_str(), node.value) {
             (FLAGS, Value::Map(flags)) => {
                 has_flags = true;
@@ -44,10 +56,16 @@ pub(crate) fn outline(text: &str) -> Result<Outline<'static>, DocumentError> {
             (EVALUATORS, Value::Map(rules)) => outline.evaluators = rules.into_iter().map(entry).collect(),
             (METADATA, Value::Map(values)) => outline.metadata = values.into_iter().map(entry).collect(),
             (EVALUATORS | METADATA, Value::Null) | (SCHEMA, _) => {}
-            (known @ (EVALUATORS | METADATA), other) => {
+            (EVALUATORS | METADATA, other) => {
+                if field == METADATA {
+                    let node = Node { place, value: other };
+                    outline.unreadable = node.to_json().ok().map(Cow::Owned);
+                    let finding = Finding::wrong_type("an object", node.value.kind());
+                    outline.findings.push((METADATA, Part::broken(String::new(), finding, place)));
+                    continue;
+                }
                 let finding = Finding::wrong_type("an object", other.kind());
-                let known = if known == METADATA { METADATA } else { EVALUATORS };
-                outline.findings.push((known, Part::broken(String::new(), finding, place)));
+                outline.findings.push((EVALUATORS, Part::broken(String::new(), finding, place)));
             }
             (unknown, _) => {
                 let (line, column) = name.place;
@@ -129,6 +147,9 @@ fn parse(text: &str) -> Result<Node, DocumentError> {
         let options = serde_saphyr::options! {
             with_snippet: false,
             strict_booleans: true,
+            // Hands on both of what stands twice, until a map has a number for a name, which is a fault as well. Whose
+            // fault it is shows where the JSON is read.
+            duplicate_keys: DuplicateKeyPolicy::LastWins,
             non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
             budget: budget,
             alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_REPLAYED },
@@ -159,6 +180,9 @@ fn syntax(error: &YamlError) -> DocumentError {
         }
         YamlError::Budget { .. } => {
             format!("it has more than {MAX_NODES} values, or too many aliases: split it")
+        }
+        YamlError::MultipleDocuments { .. } => {
+            "it has more than one document: put each into a text of its own".to_owned()
         }
         YamlError::DuplicateMappingKey { key, .. } => {
             format!("\"{}\" stands twice: keep one of the two", shortened(key.as_deref().unwrap_or("?")))
@@ -349,10 +373,10 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-/// As deep as a rule may be in JSON, roughly; what protects the stack.
-const MAX_DEPTH: usize = 100;
+/// Twice as deep as a flag may be, which is found when its JSON is read; what protects the stack.
+const MAX_DEPTH: usize = 256;
 /// Twice what that depth takes.
-const STACK: usize = 16 << 20;
+const STACK: usize = 48 << 20;
 /// As many values as aliases may stand for in all; what protects the memory.
 const MAX_REPLAYED: usize = 50_000;
 /// More values than sixteen thousand large flags have.

@@ -1,7 +1,10 @@
 //! A compiled rule.
 
+use std::sync::Arc;
+
 use super::{
     LogicError,
+    evaluators::Node,
     fractional::Fractional,
     frame::{FLAG_KEY, FLAGD, Frame, TIMESTAMP},
     given::Given,
@@ -31,6 +34,8 @@ pub(super) enum Expression {
     Elements(Box<ListOperation>),
     /// A split.
     Fractional(Box<Fractional>),
+    /// A part of a shared rule, which all flags have in common.
+    Shared(Arc<Node>),
     /// No operator. Fails when it is reached.
     Unknown(Box<str>),
 }
@@ -84,6 +89,9 @@ impl Expression {
             frame.spend(1)?;
             return Ok(Given::from(value));
         }
+        if let Self::Shared(node) = self {
+            return node.expression.run(frame);
+        }
         let value = self.work_out(frame)?;
         frame.spend(1 + value.made())?;
         Ok(value)
@@ -104,6 +112,7 @@ impl Expression {
                 Ok(Given::Made(values.collect::<Result<_, _>>()?))
             }
             Self::Elements(operation) => operation.run(frame),
+            Self::Shared(node) => node.expression.run(frame),
             Self::Unknown(name) => Err(LogicError::UnknownOperator { name: name.to_string() }),
         }
     }

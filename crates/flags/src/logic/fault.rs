@@ -26,6 +26,16 @@ pub enum RuleFault {
         /// How many operators and values are allowed.
         limit: usize,
     },
+    /// Too much is copied from shared rules.
+    #[error(
+        "the flags up to this one copy more than {limit} parts of shared rules, because a shared rule with a \
+         `fractional` or `$flagd.flagKey` is copied into each flag; keep those out of large shared rules, or split the \
+         document"
+    )]
+    CopiedTooOften {
+        /// How many parts the flags of a document may copy.
+        limit: usize,
+    },
 }
 
 /// Why a rule could not be evaluated.
@@ -68,18 +78,92 @@ pub enum LogicError {
     },
 }
 
-/// Where implementations of flagd would not agree about a rule.
+/// What was probably not meant in a rule. Prints the doubt, without the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RuleWarning {
-    /// The operator in question.
-    pub operator: &'static str,
-    /// What each takes it for.
-    pub dispute: &'static str,
+    /// Where, from the rule on: `.if[1].fractional[0][1]`.
+    pub path: String,
+    /// What is doubtful.
+    pub doubt: Doubt,
 }
 
 impl std::fmt::Display for RuleWarning {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "\"{}\": {}", self.operator, self.dispute)
+        self.doubt.fmt(formatter)
     }
+}
+
+/// What can be doubtful in a rule that can be compiled. Its display says what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// Implementations of flagd do not agree.
+    #[error("implementations of flagd do not agree: \"{operator}\": {dispute}")]
+    Disputed {
+        /// The operator in question.
+        operator: &'static str,
+        /// What each takes it for.
+        dispute: &'static str,
+    },
+    /// There is no such operator.
+    #[error("there is no operator \"{name}\", and the rule fails where it is reached: correct the name")]
+    UnknownOperator {
+        /// What is written.
+        name: String,
+    },
+    /// There is no such shared rule.
+    #[error(
+        "there is no shared rule \"{name}\", and the rule fails where it is reached: correct the name, or add the rule \
+         to $evaluators"
+    )]
+    UnknownReference {
+        /// What is written.
+        name: String,
+    },
+    /// The flag has no such variant.
+    #[error("the flag has no variant \"{name}\", and fails for whom the rule comes to it: correct the name")]
+    UnknownVariant {
+        /// What is written.
+        name: String,
+    },
+    /// A weight with which a split gives nobody anything, or this entry to nobody.
+    #[error("the weight {weight} never counts: write a whole number from 0 to 2147483647")]
+    Weight {
+        /// What is written.
+        weight: String,
+    },
+    /// A split by a text that stands in the rule.
+    #[error(
+        "the split is by the text \"{text}\" itself, the same for everybody, so that all get one variant: write \
+         {{\"var\": \"{text}\"}} for the attribute of that name, or take it out"
+    )]
+    OneBucket {
+        /// What is written.
+        text: String,
+    },
+    /// An operator with a wrong number of arguments.
+    #[error(
+        "\"{operator}\" takes {expected} arguments and has {found}, so that it is never true: write {expected}"
+    )]
+    ArgumentCount {
+        /// The operator.
+        operator: &'static str,
+        /// How many it takes.
+        expected: usize,
+        /// How many are written.
+        found: usize,
+    },
+    /// A comparison of versions that does not exist.
+    #[error("\"{found}\" compares no versions, so that it is never true: write =, !=, <, <=, >, >=, ^ or ~")]
+    UnknownComparison {
+        /// What is written.
+        found: String,
+    },
+    /// `$flagd` has nothing of this name.
+    #[error("nothing is ever at \"{name}\": write \"$flagd.flagKey\" or \"$flagd.timestamp\"")]
+    UnknownOfFlagd {
+        /// What is written.
+        name: String,
+    },
 }

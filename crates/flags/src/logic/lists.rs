@@ -180,6 +180,7 @@ impl ListOperation {
     /// The result of what must be a rule.
     fn judge<'a>(&self, logic: &'a Expression, frame: &Frame<'_, 'a>) -> Result<Given<'a>, LogicError> {
         match logic {
+            Expression::Shared(node) => self.judge(&node.expression, frame),
             Expression::Literal(Value::Object(_)) => logic.run(frame),
             Expression::Literal(_) | Expression::List(_) => self.fault("needs a rule, not a value"),
             // A value that was put in the place of the variable is no rule any more.

@@ -3,12 +3,13 @@
 //! They need neither a frame nor values of their own, so they run several times as fast. What turns out not to be that
 //! simple once the context is there is left to the expression, which always knows.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Outcome,
     compare::{self, Peek},
     convert,
+    evaluators::Node,
     expression::{Arguments, Expression, Path, Variable},
     fractional::Fractional,
     operators::Operator,
@@ -28,6 +29,8 @@ pub(super) enum Simple {
     /// A comparison, whose result is the name.
     Truth(Condition),
     Split(Box<Split>),
+    /// A shared rule that is simple.
+    Shared(Arc<Node>),
 }
 
 /// Something that is true or not.
@@ -38,12 +41,14 @@ pub(super) enum Condition {
     Is(Operand),
     Compare(Operator, Operand, Operand),
     /// Whether a text or a number is among these texts.
-    Among(Operand, Box<[Box<str>]>),
+    Among(Operand, Arc<[Box<str>]>),
     StartsWith(Operand, Box<str>),
     EndsWith(Operand, Box<str>),
     Not(Box<Condition>),
     All(Box<[Condition]>),
     Any(Box<[Condition]>),
+    /// A shared rule that is such a condition.
+    Shared(Arc<Node>),
 }
 
 /// What is compared.
@@ -127,6 +132,7 @@ impl Simple {
             Expression::Call(operator, _) if is_comparison(*operator) => {
                 Some(Self::Truth(Condition::of(rule, key)?))
             }
+            Expression::Shared(node) => node.simple().map(|_| Self::Shared(Arc::clone(node))),
             Expression::Fractional(fractional) => Some(Self::Split(Box::new(Split::of(fractional, key)?))),
             _ => None,
         }
@@ -139,9 +145,10 @@ impl Simple {
         names.into_iter().map(Into::into).collect()
     }
 
-    fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+    pub(super) fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
         match self {
             Self::Name(_) | Self::Nothing => {}
+            Self::Shared(node) => names.extend(node.names().iter().map(|name| &**name)),
             Self::Truth(condition) => condition.add_names(names),
             Self::If(conditions, otherwise) => {
                 for (condition, then) in conditions {
@@ -176,6 +183,10 @@ impl Simple {
                     continue;
                 }
                 Self::Split(split) => return split.run(context),
+                Self::Shared(node) => {
+                    rule = node.simple().ok_or(NotSimple)?;
+                    continue;
+                }
             };
             return Ok(Outcome { variant: name.map(Into::into), split: false });
         }
@@ -183,12 +194,13 @@ impl Simple {
 }
 
 impl Condition {
-    fn of(rule: &Expression, key: &str) -> Option<Self> {
+    pub(super) fn of(rule: &Expression, key: &str) -> Option<Self> {
         let all = |operands: &[Expression]| -> Option<Box<[Self]>> {
             operands.iter().map(|operand| Self::of(operand, key)).collect()
         };
         match rule {
             Expression::Literal(Value::Bool(truth)) => Some(Self::Constant(*truth)),
+            Expression::Shared(node) => node.condition().map(|_| Self::Shared(Arc::clone(node))),
             Expression::Variable(_) => Some(Self::Is(Operand::of(rule, key)?)),
             Expression::And(Some(operands)) if !operands.is_empty() => Some(Self::All(all(operands)?)),
             Expression::Or(Some(operands)) => Some(Self::Any(all(operands)?)),
@@ -213,6 +225,9 @@ impl Condition {
                         let texts = place.iter().map(|value| value.as_str().map(Into::into));
                         Some(Self::Among(wanted, texts.collect::<Option<_>>()?))
                     }
+                    (Operator::In, wanted, Expression::Shared(place)) => {
+                        Some(Self::Among(wanted, place.texts()?))
+                    }
                     (operator, one, other) if is_comparison(*operator) => {
                         Some(Self::Compare(*operator, one, Operand::of(other, key)?))
                     }
@@ -227,6 +242,7 @@ impl Condition {
     fn holds(&self, context: &impl Attributes) -> Result<bool, NotSimple> {
         Ok(match self {
             Self::Constant(truth) => *truth,
+            Self::Shared(node) => node.condition().ok_or(NotSimple)?.holds(context)?,
             Self::Is(operand) => match operand.peek(context)? {
                 Peek::Null => false,
                 Peek::Bool(truth) => truth,
@@ -271,9 +287,10 @@ impl Condition {
         })
     }
 
-    fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+    pub(super) fn add_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
         match self {
             Self::Constant(_) => {}
+            Self::Shared(node) => names.extend(node.names().iter().map(|name| &**name)),
             Self::Is(one) | Self::Among(one, _) | Self::StartsWith(one, _) | Self::EndsWith(one, _) => {
                 one.add_name(names);
             }
