@@ -82,9 +82,8 @@ mod totals;
 /// // It moves for as long as this runs. The clock is of the feature `tokio`; any other will do.
 /// let running = guard.clone();
 /// tokio::spawn(async move {
-///     if let Err(error) = running.run(Arc::new(SystemClock)).await {
-///         eprintln!("{error}: nothing is decided any more");
-///     }
+///     let Err(error) = running.run(Arc::new(SystemClock)).await;
+///     eprintln!("{error}: nothing is decided any more");
 /// });
 ///
 /// // Wherever the flag is asked for, it is asked for as before.
