@@ -35,7 +35,8 @@ mod status;
 ///
 /// Reading takes no lock and waits for nobody, also while another thread loads a document: a new document is one atomic
 /// swap. It allocates only where a rule makes something, or where a source gives attributes for everybody. Before the first document every flag fails with
-/// [`ErrorCode::ProviderNotReady`](crate::ErrorCode::ProviderNotReady).
+/// [`ErrorCode::ProviderNotReady`](crate::ErrorCode::ProviderNotReady); or `ProviderFatal`, once they are
+/// [given up](Flags::give_up).
 ///
 /// ```
 /// use serinus_flags::{Context, Flags};
@@ -225,7 +226,8 @@ impl Flags {
         let guards: Vec<_> =
             over.iter().flat_map(|over| over.rollouts()).map(|one| Arc::clone(&one.live)).collect();
         let is_stale = trouble.is_some();
-        let state = State { revision, document: document.clone(), enrichment, over, is_stale };
+        let state =
+            State { revision, document: document.clone(), enrichment, over, is_stale, is_given_up: false };
         self.0.current.store(Arc::new(state));
         guards.iter().for_each(|live| live.inbox.ring());
         let report = Report::new(change, document);

@@ -32,7 +32,7 @@
 //! | no events | [`Flags::events`], shaped as the specification has them |
 //! | no tracking | [`Guard::record`](crate::Guard::record) |
 //! | no status of a client, none that is fatal | [`Flags::status`]; [`FeatureProvider::status`] says `Error` for both |
-//! | clients do not look at the status of the provider | flags with a document go on giving values, those without say that they are not ready |
+//! | clients do not look at the status of the provider | flags with a document go on giving values, those without are an error: not ready, or given up |
 //! | `initialize` cannot fail, and every evaluation of the process waits for it | nothing is done in it: follow sources before the provider is set |
 //! | while `set_named_provider` replaces a provider, the default one serves its clients | set it once: other flags are another document to load |
 //! | no context of a transaction | give it to each call |
@@ -40,8 +40,8 @@
 //! | where a hook fails in `after`, the call still gives `Ok` with the value | nothing a provider could do: do not refuse values there |
 //! | hooks get the code of an error in `error` only, and in `finally` a zero for the value | [`Flags::details`] has the code, the program its default |
 //! | no reason for stale flags | `EvaluationReason::Other("STALE")` |
-//! | no code for a provider that gave up | `ProviderNotReady`, if there never was a document |
-//! | `General` shows its text as the code | the text is `GENERAL`, `DISABLED` or `DEFAULT`, never free text |
+//! | no code for a provider that gave up | `General("PROVIDER_FATAL")`, if there never was a document |
+//! | `General` shows its text as the code | the text is `GENERAL`, `DISABLED`, `DEFAULT` or `PROVIDER_FATAL`, never free text |
 //! | a value cannot be null | in an object a field that is null is left out; a null in a list is a type mismatch |
 //! | a structure in a context may be anything | `StructValue`, `Value` and `serde_json::Value` are read, anything else is an invalid context to a rule that looks at it |
 //! | after `shutdown` the next evaluation panics | nothing a provider could do: drop the clients first |

@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub(crate) over: Option<Arc<Over>>,
     /// Whether every value is given with the reason that it may be out of date.
     pub(crate) is_stale: bool,
+    /// Whether nobody will bring a document; it matters before the first.
+    pub(crate) is_given_up: bool,
 }
 
 impl Snapshot {
@@ -165,6 +167,7 @@ impl State {
                 None => flag.decide(context, clock),
                 Some(enrichment) => flag.decide_enriched(enrichment, context, clock),
             },
+            None if self.revision == 0 && self.is_given_up => Decision::Failed(Failure::GivenUp),
             None if self.revision == 0 => Decision::Failed(Failure::NotReady),
             None => Decision::Failed(Failure::NotFound),
         }

@@ -70,7 +70,7 @@ fn every_scenario_holds_for_clients_but_those_that_are_listed_with_the_cause() {
 
 /// Flags have no part in the order of hooks.
 #[test]
-fn every_scenario_holds_for_the_flags_themselves_but_two_of_caching_and_five_of_giving_up() {
+fn every_scenario_holds_for_the_flags_themselves_but_the_two_that_want_a_cache() {
     let specification = Specification::read();
     let mut failures = Vec::new();
     let mut holding = 0;
@@ -80,13 +80,10 @@ fn every_scenario_holds_for_the_flags_themselves_but_two_of_caching_and_five_of_
             Err(failure) => failures.push(format!("{feature}: {name}: {failure}")),
         }
     }
-    let types = ["boolean", "string", "integer", "float", "object"];
-    let of_giving_up =
-        types.map(|name| format!("evaluation_v2: fatal, {name}: the error is Some(\"PROVIDER_NOT_READY\")"));
     let of_caching =
         ["boolean", "string"].map(|name| format!("evaluation_v2: cached, {name}: the reason is STATIC"));
-    assert_eq!(failures, [&of_giving_up[..], &of_caching[..]].concat());
-    assert_eq!(holding, 124, "of 132 scenarios, one of which is about the order of hooks only");
+    assert_eq!(failures, of_caching);
+    assert_eq!(holding, 129, "of 132 scenarios, one of which is about the order of hooks only");
 }
 
 #[test]
@@ -126,9 +123,6 @@ enum Gap {
     Transactions,
     /// No gap of the SDK: a value is computed anew for each call, and none comes from a cache.
     Caches,
-    /// No gap of the SDK but ours: flags that gave up before there was a document say, as before, that they are not
-    /// ready; only their status says that it will stay so.
-    FatalErrors,
 }
 
 #[derive(Default)]
@@ -190,7 +184,7 @@ impl Specification {
 impl Evaluation {
     /// Twice, for an answer to leave nothing behind: neither in the flags nor in the context.
     fn through_a_client(&self, flags: Flags) -> Result<Held, String> {
-        let (_api, client) = served(flags.clone());
+        let (_api, client) = served(flags);
         let context = context(&self.context);
         let before = format!("{context:?}");
         let options = EvaluationOptions::default();
@@ -213,9 +207,6 @@ impl Evaluation {
             }
             Err(error) => {
                 let code = error.code.to_string();
-                if self.gives_up_too_quietly(&code, &flags) {
-                    return Ok(Held::But(Gap::FatalErrors));
-                }
                 let (reason, error) = match error.code {
                     EvaluationErrorCode::General(reason) if reason == "DISABLED" => (reason, None),
                     _ => ("ERROR".to_owned(), Some(code)),
@@ -231,12 +222,6 @@ impl Evaluation {
                 self.expect.failure(&seen).map_or(Ok(Held::But(Gap::DefaultValues)), Err)
             }
         }
-    }
-
-    /// See [`Gap::FatalErrors`].
-    fn gives_up_too_quietly(&self, code: &str, flags: &Flags) -> bool {
-        let codes = (self.expect.error.as_deref(), code);
-        codes == (Some("PROVIDER_FATAL"), "PROVIDER_NOT_READY") && flags.status().as_str() == "FATAL"
     }
 
     fn of_flags(&self, flags: &Flags) -> Result<(), String> {
@@ -365,7 +350,7 @@ fn demand(condition: bool, failure: impl FnOnce() -> String) -> Result<(), Strin
 }
 
 /// The scenarios that hold only in part for clients, in the order of the facts.
-const LISTED: [(Gap, &[&str]); 7] = [
+const LISTED: [(Gap, &[&str]); 6] = [
     (
         Gap::DefaultValues,
         &[
@@ -386,6 +371,11 @@ const LISTED: [(Gap, &[&str]); 7] = [
             "evaluation_v2: not ready, integer",
             "evaluation_v2: not ready, float",
             "evaluation_v2: not ready, object",
+            "evaluation_v2: fatal, boolean",
+            "evaluation_v2: fatal, string",
+            "evaluation_v2: fatal, integer",
+            "evaluation_v2: fatal, float",
+            "evaluation_v2: fatal, object",
             "evaluation_v2: disabled, boolean",
             "evaluation_v2: disabled, string",
             "evaluation_v2: disabled, integer",
@@ -421,14 +411,4 @@ const LISTED: [(Gap, &[&str]); 7] = [
         ],
     ),
     (Gap::Caches, &["evaluation_v2: cached, boolean", "evaluation_v2: cached, string"]),
-    (
-        Gap::FatalErrors,
-        &[
-            "evaluation_v2: fatal, boolean",
-            "evaluation_v2: fatal, string",
-            "evaluation_v2: fatal, integer",
-            "evaluation_v2: fatal, float",
-            "evaluation_v2: fatal, object",
-        ],
-    ),
 ];

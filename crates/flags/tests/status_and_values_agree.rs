@@ -31,6 +31,22 @@ fn flags_that_were_given_up_can_recover() {
 }
 
 #[test]
+fn flags_without_a_document_say_whether_one_is_still_to_come() {
+    let flags = Flags::default();
+    let code = || flags.bool_details("search", &Context::default()).error_code();
+    assert_eq!(code(), Some(ErrorCode::ProviderNotReady));
+    flags.give_up(trouble());
+    assert_eq!(code(), Some(ErrorCode::ProviderFatal));
+    flags.recover();
+    assert_eq!(code(), Some(ErrorCode::ProviderFatal), "there is nothing to go back to");
+    flags.fail(trouble());
+    assert_eq!((flags.status(), code()), (Status::Error, Some(ErrorCode::ProviderNotReady)));
+    flags.give_up(trouble());
+    flags.load(&document());
+    assert_eq!((flags.status(), code(), reason(&flags)), (Status::Ready, None, Reason::Static));
+}
+
+#[test]
 fn they_agree_whoever_of_two_threads_comes_first() {
     let (document, trouble) = (document(), trouble());
     let changes: [(&str, Change<'_>); 4] = [

@@ -39,7 +39,7 @@ impl Flags {
     ///
     /// Without any document yet this is an error at once.
     pub fn lose(&self, trouble: Trouble) {
-        self.mark(true, |lifecycle, has_document| {
+        self.mark(true, Some(false), |lifecycle, has_document| {
             let status = if has_document { Status::Stale } else { Status::Error };
             lifecycle.troubled(status, trouble);
         });
@@ -47,18 +47,19 @@ impl Flags {
 
     /// The source has been lost for longer than can be borne. The flags stay as they are.
     pub fn fail(&self, trouble: Trouble) {
-        self.mark(true, |lifecycle, _| lifecycle.troubled(Status::Error, trouble));
+        self.mark(true, Some(false), |lifecycle, _| lifecycle.troubled(Status::Error, trouble));
     }
 
-    /// The source is lost, and nobody will look for it again. The flags stay as they are.
+    /// The source is lost, and nobody will look for it again. The flags stay as they are; without any document yet they
+    /// fail with [`ErrorCode::ProviderFatal`](crate::ErrorCode::ProviderFatal) from now on.
     pub fn give_up(&self, trouble: Trouble) {
-        self.mark(true, |lifecycle, _| lifecycle.troubled(Status::Fatal, trouble));
+        self.mark(true, Some(true), |lifecycle, _| lifecycle.troubled(Status::Fatal, trouble));
     }
 
     /// The source is back, and says what it said before it was lost: the flags are ready again, as after a document is
     /// loaded, also if they were [given up](Flags::give_up). Without any document yet nothing happens.
     pub fn recover(&self) {
-        self.mark(false, |lifecycle, has_document| {
+        self.mark(false, None, |lifecycle, has_document| {
             if has_document {
                 lifecycle.recovered();
             }
@@ -82,12 +83,14 @@ impl Flags {
 
     /// Marks the values, and tells the lifecycle about it, and whether there was a document yet; both before anybody else
     /// changes either, so that values and status agree. The revision stays: handles need not look again.
-    fn mark(&self, is_stale: bool, tell: impl FnOnce(&Lifecycle, bool)) {
+    fn mark(&self, is_stale: bool, is_given_up: Option<bool>, tell: impl FnOnce(&Lifecycle, bool)) {
         let _one_at_a_time = self.0.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.0.current.load_full();
         let has_document = current.revision != 0;
-        if has_document && current.is_stale != is_stale {
-            self.0.current.store(Arc::new(State { is_stale, ..State::clone(&current) }));
+        let is_stale = has_document && is_stale;
+        let is_given_up = is_given_up.unwrap_or(current.is_given_up);
+        if (current.is_stale, current.is_given_up) != (is_stale, is_given_up) {
+            self.0.current.store(Arc::new(State { is_stale, is_given_up, ..State::clone(&current) }));
         }
         tell(&self.0.lifecycle, has_document);
     }

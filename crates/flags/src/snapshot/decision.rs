@@ -24,6 +24,7 @@ pub(crate) enum Decision<'a> {
 /// Why it comes to nothing. Made without allocating.
 pub(crate) enum Failure<'a> {
     NotReady,
+    GivenUp,
     NotFound,
     Broken,
     Rule(LogicError),
@@ -36,6 +37,7 @@ impl Failure<'_> {
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::NotReady => ErrorCode::ProviderNotReady,
+            Self::GivenUp => ErrorCode::ProviderFatal,
             Self::NotFound => ErrorCode::FlagNotFound,
             Self::Broken | Self::Rule(_) => ErrorCode::ParseError,
             Self::UnknownVariant(_) => ErrorCode::General,
@@ -110,6 +112,7 @@ impl Flag {
                 Failure::UnknownVariant(name) => Failure::UnknownVariant(Cow::Owned(name.into_owned())),
                 Failure::Rule(error) => Failure::Rule(error),
                 Failure::NotReady => Failure::NotReady,
+                Failure::GivenUp => Failure::GivenUp,
                 Failure::NotFound => Failure::NotFound,
                 // Which type is asked for, nobody has looked at yet.
                 Failure::Broken | Failure::WrongType { .. } => Failure::Broken,

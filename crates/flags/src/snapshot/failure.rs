@@ -13,6 +13,14 @@ pub enum EvaluationError {
         /// The key that was asked for.
         flag: Box<str>,
     },
+    /// No document was loaded, and nobody will bring one.
+    #[error(
+        "flag \"{flag}\": there is no document, and its source was given up: mend the source, or load a document"
+    )]
+    GivenUp {
+        /// The key that was asked for.
+        flag: Box<str>,
+    },
     /// There is no flag of this key.
     #[error("there is no flag \"{flag}\": correct the key, or add the flag to the document")]
     NotFound {
@@ -66,6 +74,7 @@ impl EvaluationError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotReady { .. } => ErrorCode::ProviderNotReady,
+            Self::GivenUp { .. } => ErrorCode::ProviderFatal,
             Self::NotFound { .. } => ErrorCode::FlagNotFound,
             Self::Broken { .. } | Self::Rule { .. } => ErrorCode::ParseError,
             Self::UnknownVariant { .. } => ErrorCode::General,
@@ -81,6 +90,7 @@ impl Failure<'_> {
         let key: Box<str> = key.into();
         match self {
             Self::NotReady => EvaluationError::NotReady { flag: key },
+            Self::GivenUp => EvaluationError::GivenUp { flag: key },
             Self::NotFound => EvaluationError::NotFound { flag: key },
             Self::Broken => {
                 let first = flag.and_then(|flag| flag.faults.first());
