@@ -45,7 +45,6 @@
 //! | `tower` | `tower`: the in-process data plane |
 //! | `simulate` | simulated rollouts: what a plan does before it decides, in [`simulate`] |
 //! | `systems` | where other flag systems put a subject, in `cohort::systems` |
-//! | `tokio` | the clock of this machine, `port::SystemClock` |
 //! | `schema` | `schemars::JsonSchema` for every type that people write |
 
 #![doc(test(attr(deny(warnings))))]

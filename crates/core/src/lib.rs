@@ -99,7 +99,6 @@
 //! | `schema` | no | `schemars::JsonSchema` for every type that people write |
 //! | `simulate` | no | simulated rollouts: what a plan does before it decides, see [`simulate`] |
 //! | `systems` | no | where other flag systems put a subject, in `cohort::systems` |
-//! | `tokio` | no | the clock of this machine, `port::SystemClock` |
 //!
 //! # Minimum supported Rust version
 //!

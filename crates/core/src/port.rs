@@ -14,13 +14,8 @@ use crate::{
     traffic::{Revision, Route},
 };
 
-#[cfg(feature = "tokio")]
-pub use self::system_clock::SystemClock;
-
 pub mod file;
 pub mod memory;
-#[cfg(feature = "tokio")]
-mod system_clock;
 
 /// Who wrote, and in which order: travels with every effect and is stored beside the value, in the same write.
 ///

@@ -64,9 +64,9 @@ mod totals;
 /// Made by [`Flags::guard`]; cheap to clone. [`Guard::run`] makes it move.
 ///
 /// ```
-/// use std::{sync::Arc, time::Duration};
+/// use std::time::Duration;
 ///
-/// use serinus_core::{port::SystemClock, strategy::Canary, time::GoDuration, traffic::Weight};
+/// use serinus_core::{strategy::Canary, time::GoDuration, traffic::Weight};
 /// use serinus_flags::{Context, Deciding, Document, Flags, Outcome};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -80,11 +80,15 @@ mod totals;
 ///     .plan()?;
 /// let guard = flags.guard("checkout").candidate("new").plan(plan).deciding(Deciding::here()).build()?;
 /// // It moves for as long as this runs. The clock is of the feature `tokio`; any other will do.
+/// # #[cfg(feature = "tokio")] {
+/// # use std::sync::Arc;
+/// # use serinus_flags::SystemClock;
 /// let running = guard.clone();
 /// tokio::spawn(async move {
 ///     let Err(error) = running.run(Arc::new(SystemClock)).await;
 ///     eprintln!("{error}: nothing is decided any more");
 /// });
+/// # }
 ///
 /// // Wherever the flag is asked for, it is asked for as before.
 /// let visitor = Context::new("user-42");
@@ -96,8 +100,8 @@ mod totals;
 /// # }
 /// ```
 ///
-/// The strategy, the weights and the clock are those of the crate `serinus-core`, or of `serinus`, which has both. The flag
-/// stays guarded when the guard is dropped, up to [`Flags::unguard`].
+/// The strategy and the weights are those of the crate `serinus-core`, or of `serinus`, which has both. The flag stays
+/// guarded when the guard is dropped, up to [`Flags::unguard`].
 ///
 /// # Preconditions
 ///

@@ -87,15 +87,15 @@
 //! by what was counted, the counts must be fit for it: both arms of the same size, by an e-process on subjects
 //! (Lindon and Malek 2022), before and after what may get lost in between; hardly anybody in both; and something to
 //! judge. [`Guard`] has the formulas, [`Guard::health`] the numbers. Who decides is said, never guessed: this process,
-//! whoever has the [`Lease`], or another process ([`Deciding`]). A plan and a clock are from the crate `serinus-core`,
-//! which is to be depended on, too; or both are from `serinus`.
+//! whoever has the [`Lease`], or another process ([`Deciding`]). A plan is of the crate `serinus-core`, which is
+//! to be depended on, too; or of `serinus`, which has both.
 //!
 //! # Features
 //!
 //! | Feature | |
 //! |---|---|
 //! | `yaml` | documents in YAML; on by default |
-//! | `tokio` | `Feed`: following sources, on tokio; and `SystemClock` of `serinus-core`, for guards |
+//! | `tokio` | `Feed`: following sources, on tokio; and `SystemClock`, for guards |
 //! | `grpc` | `source::Grpc`: following the stream of a flagd (`flagd.sync.v1`), without `protoc` or a build script; brings `tokio` |
 //! | `http` | `source::Http`: following a document at an address; brings `tokio` |
 //! | `ofrep` | `remote`: asking a server for values |
@@ -113,8 +113,6 @@
 
 #![doc(test(attr(deny(warnings))))]
 
-#[cfg(feature = "tokio")]
-pub use self::feed::{EnvironmentError, Feed, FeedError, Following};
 #[cfg(all(feature = "tls", any(feature = "grpc", feature = "http", feature = "ofrep")))]
 pub use self::tls::TlsError;
 pub use self::{
@@ -130,6 +128,11 @@ pub use self::{
     metadata::Metadata,
     snapshot::{Evaluation, EvaluationError, Snapshot, typed::FlagType},
     value::{Kind, Map, Number, Value},
+};
+#[cfg(feature = "tokio")]
+pub use self::{
+    feed::{EnvironmentError, Feed, FeedError, Following},
+    system_clock::SystemClock,
 };
 
 mod context;
@@ -152,6 +155,8 @@ pub mod remote;
 mod secrets;
 mod snapshot;
 pub mod source;
+#[cfg(feature = "tokio")]
+mod system_clock;
 #[cfg(all(feature = "tls", any(feature = "grpc", feature = "http", feature = "ofrep")))]
 mod tls;
 mod value;

@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::Clock;
-use crate::time::{GoDuration, Timestamp};
+use serinus_core::{
+    port::Clock,
+    time::{GoDuration, Timestamp},
+};
 
-/// The clock of this machine, which sleeps by tokio's timer. What it needs is a runtime with time enabled.
+/// The clock of this machine, which sleeps by tokio's timer, for [`Guard::run`](crate::Guard::run) and whatever else wants
+/// a [`Clock`]. What it needs is a runtime with time enabled.
 ///
 /// Whoever sleeps looks at the clock once a second, so that a clock that is set is noticed within that.
 ///
 /// ```
-/// use serinus_core::{port::{Clock, SystemClock}, time::GoDuration};
+/// use serinus_core::{port::Clock, time::GoDuration};
+/// use serinus_flags::SystemClock;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
@@ -27,10 +31,6 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock that hosts hand in; the engine reads none"
-    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
