@@ -1,6 +1,12 @@
 //! Processor time and allocations of a closure.
 
-use std::{fmt, hint::black_box, sync::Barrier, thread, time::Duration};
+use std::{
+    fmt,
+    hint::black_box,
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
 
 use cpu_time::ThreadTime;
 
@@ -60,12 +66,14 @@ impl Row {
         let times = repetitions(&evaluate);
         let steps = repetitions(&machine::compute);
         let mut rounds = Vec::new();
-        // What disturbs a row may last; more rounds can only come closer to what it is without.
-        while rounds.len() < ROUNDS || (row.efficiency < DISTURBED && rounds.len() < MOST_ROUNDS) {
-            // By turns, so that what else the machine does befalls both.
-            rounds.extend((0..ROUNDS).map(|_| Round::of(times, &evaluate, steps)));
-            row.take(&rounds);
+        let is_enough = |rounds: &[Round]| {
+            rounds.len() >= ROUNDS
+                && rounds.iter().filter(|round| round.efficiency.is_some()).count() >= ROUNDS / 2
+        };
+        while !is_enough(&rounds) && rounds.len() < MOST_ROUNDS {
+            rounds.push(Round::of(times, &evaluate, steps));
         }
+        row.take(&rounds);
         row
     }
 
@@ -121,29 +129,31 @@ impl Row {
 
     fn take(&mut self, rounds: &[Round]) {
         self.nanoseconds = median(rounds.iter().map(|round| round.alone));
-        self.in_two_threads = median(rounds.iter().map(|round| round.together));
-        // Of the least disturbed rounds: what else the machine does only ever takes time.
-        let least = |time: fn(&Round) -> f64| rounds.iter().map(time).fold(f64::INFINITY, f64::min);
-        self.efficiency = least(|round| round.alone) / least(|round| round.together);
-        self.machine = least(|round| round.machine_alone) / least(|round| round.machine_together);
+        let efficiencies = rounds.iter().filter_map(|round| round.efficiency);
+        self.efficiency = median(efficiencies.clone());
+        self.in_two_threads = self.nanoseconds / self.efficiency;
+        self.machine = median(rounds.iter().filter_map(|round| round.machine));
     }
 }
 
-/// One round: nanoseconds in one thread and in the slower one of two, of what is measured and of what shares nothing.
+/// One round: nanoseconds in one thread, and what of its pace each of two threads keeps that ran at the same time; of
+/// what is measured, and of what shares nothing. Nothing if they did not run at the same time: then nothing was learned
+/// of what they share.
 struct Round {
     alone: f64,
-    together: f64,
-    machine_alone: f64,
-    machine_together: f64,
+    efficiency: Option<f64>,
+    machine: Option<f64>,
 }
 
 impl Round {
     fn of<E: Fn(usize) -> bool + Sync + ?Sized>(times: usize, evaluate: &E, steps: usize) -> Self {
+        let alone = one_thread(times, evaluate);
+        let efficiency = two_threads(times, evaluate).map(|together| alone / together);
+        let machine = two_threads(steps, &machine::compute);
         Self {
-            alone: one_thread(times, evaluate),
-            together: two_threads(times, evaluate),
-            machine_alone: one_thread(steps, &machine::compute),
-            machine_together: two_threads(steps, &machine::compute),
+            alone,
+            efficiency,
+            machine: machine.map(|together| one_thread(steps, &machine::compute) / together),
         }
     }
 }
@@ -151,28 +161,35 @@ impl Round {
 /// How often all subjects are evaluated in a round.
 fn repetitions<E: Fn(usize) -> bool + ?Sized>(evaluate: &E) -> usize {
     let mut times = 1;
-    while run(times, evaluate) < ROUND / 2 {
+    while run(times, evaluate).taken < ROUND / 2 {
         times *= 2;
     }
     times
 }
 
-fn run<E: Fn(usize) -> bool + ?Sized>(times: usize, evaluate: &E) -> Duration {
-    let start = ThreadTime::now();
+/// When something ran, and how much of the processor it took.
+struct Ran {
+    began: Instant,
+    ended: Instant,
+    taken: Duration,
+}
+
+fn run<E: Fn(usize) -> bool + ?Sized>(times: usize, evaluate: &E) -> Ran {
+    let (began, start) = (Instant::now(), ThreadTime::now());
     for _ in 0..times {
         for subject in 0..COUNT {
             black_box(evaluate(black_box(subject)));
         }
     }
-    start.elapsed()
+    Ran { began, taken: start.elapsed(), ended: Instant::now() }
 }
 
 fn one_thread<E: Fn(usize) -> bool + ?Sized>(times: usize, evaluate: &E) -> f64 {
-    each(run(times, evaluate), times)
+    each(run(times, evaluate).taken, times)
 }
 
-/// The slower one's.
-fn two_threads<E: Fn(usize) -> bool + Sync + ?Sized>(times: usize, evaluate: &E) -> f64 {
+/// The slower one's, if both ran at the same time, and were not kept waiting.
+fn two_threads<E: Fn(usize) -> bool + Sync + ?Sized>(times: usize, evaluate: &E) -> Option<f64> {
     let together = Barrier::new(2);
     let timed = || {
         together.wait();
@@ -180,9 +197,13 @@ fn two_threads<E: Fn(usize) -> bool + Sync + ?Sized>(times: usize, evaluate: &E)
     };
     thread::scope(|scope| {
         let threads = [scope.spawn(timed), scope.spawn(timed)];
-        let slower =
-            threads.into_iter().map(|thread| thread.join().expect("evaluating does not panic")).max();
-        each(slower.unwrap_or_default(), times)
+        let [one, other] = threads.map(|thread| thread.join().expect("evaluating does not panic"));
+        let common = one.ended.min(other.ended).saturating_duration_since(one.began.max(other.began));
+        let is_busy = |ran: &Ran| {
+            let lasting = ran.ended.duration_since(ran.began);
+            ran.taken >= lasting.mul_f64(TOGETHER) && common >= lasting.mul_f64(TOGETHER)
+        };
+        (is_busy(&one) && is_busy(&other)).then(|| each(one.taken.max(other.taken), times))
     })
 }
 
@@ -193,12 +214,13 @@ fn each(time: Duration, times: usize) -> f64 {
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 const ROUNDS: usize = 301;
-const MOST_ROUNDS: usize = 4 * ROUNDS;
-/// An efficiency that asks for more rounds.
-const DISTURBED: f64 = 0.95;
-/// Short and many, so that some are disturbed by nothing else.
+/// On a busy machine two threads seldom run at the same time.
+const MOST_ROUNDS: usize = 10 * ROUNDS;
+/// So much of the time that either takes, both run, and have a processor.
+const TOGETHER: f64 = 0.9;
+/// Short and many, so that in some nothing else is done.
 const ROUND: Duration = Duration::from_millis(4);
